@@ -33,8 +33,8 @@ impl HostIssue {
         match self {
             Self::SampleRate => "The host gives no valid sample rate, so nothing can be planned. Choose one in its audio settings",
             Self::Transport => "The host provides no transport: bars are counted from your first note",
-            Self::Tempo => "The host gives no valid tempo: the last one is kept",
-            Self::Metre => "The host gives no valid time signature: the last one is kept",
+            Self::Tempo => "The host gives no valid tempo: the last one stays",
+            Self::Metre => "The host gives no valid time signature: the last one stays",
             Self::Position => "The host gives no song position: bars are counted from where it started",
             Self::UnsteadyPosition => {
                 "The host's position jumps with every block, so no plan can start. Check for a loop that is too short"

@@ -65,9 +65,12 @@ mod linux {
         let (start, end) = (Tick(BEFORE), Tick(IN_VIEW + 96));
         let context = Fingerprint::of(&played);
         let brief = Brief { plan: PlanId(1), made_at: start, start, end, seed: 1, controls: Controls::default(), context };
+        // It has begun to sound.
+        let by_antiphon = planned[..1].to_vec();
         let mut plan = Plan::new(brief);
         plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
-        let snapshot = Snapshot { played, ..Snapshot::default() }.with_plan(ShownPlan { plan, commit: start + Tick(24), playing: true });
+        let snapshot =
+            Snapshot { played, by_antiphon, ..Snapshot::default() }.with_plan(ShownPlan { plan, commit: start + Tick(24), playing: true });
         let now = Now { playhead: MusicalTime(BEFORE as f64), tempo: 120.0, motion: Motion::Host };
         PlainModel { now, ..PlainModel::new(snapshot) }
     }

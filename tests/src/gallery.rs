@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use antiphon_engine::music::{Note, Role, Tick, smf};
-use antiphon_engine::plan::{HISTORY_ENTRIES, InfillRange, Plan, PlayMode, Reason, Side, Step, Variation};
-use antiphon_engine::session::{Component, ShownLocks, ShownTurn, Snapshot, Status, Takeover};
+use antiphon_engine::music::{Clip, Note, Role, Tick, smf};
+use antiphon_engine::plan::{HISTORY_ENTRIES, History, InfillRange, Plan, PlayMode, Reason, Side, Step, Variation};
+use antiphon_engine::session::{Component, ShownLocks, ShownPlan, ShownTurn, Snapshot, Status, Takeover};
 use antiphon_plugin::editor::plain_model::PlainModel;
 use anyhow::Result;
 
@@ -104,12 +104,21 @@ impl Picture {
         model.dialled.push(("look", if self.look == Look::Dark { 1.0 } else { 0.0 }));
         Ok(model)
     }
+
+    /// What the window showed before: where a phrase plays, the variations before Play, as they are remembered on their cards.
+    ///
+    /// # Errors
+    /// If the demo piece cannot be read.
+    pub fn earlier(&self) -> Result<Option<Arc<Snapshot>>> {
+        let plays = matches!(self.state, State::Playing | State::Swap | State::Mode(PlayMode::Answer | PlayMode::Trade));
+        plays.then(|| before_play(&self.model()?.snapshot)).transpose()
+    }
 }
 
 const DEFAULT: Format = Format { width: 1000, height: 600, scale: 1 };
 
 /// All pictures.
-pub const PICTURES: [Picture; 28] = [
+pub const PICTURES: [Picture; 29] = [
     Picture::new("first-run", State::FirstRun),
     Picture::new("no-engine", State::NoEngine),
     Picture::new("plan", State::Plan),
@@ -124,6 +133,7 @@ pub const PICTURES: [Picture; 28] = [
     Picture::new("stopped", State::Stopped),
     Picture::new("infill", State::Mode(PlayMode::Infill)),
     Picture::new("variations", State::Variations),
+    Picture::new("pointed", State::Plan).after(Before::PointedAt((365, 515))),
     Picture::new("locked", State::Locked),
     Picture::new("full-history", State::FullHistory),
     Picture::new("earlier", State::Earlier),
@@ -146,14 +156,29 @@ pub fn find(name: &str) -> Option<Picture> {
     PICTURES.into_iter().find(|picture| picture.name == name)
 }
 
+fn piece() -> Result<Clip> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
+    Ok(smf::read_file(&file)?.clip)
+}
+
+/// What stood in the window before the phrase of a snapshot played.
+fn before_play(playing: &Snapshot) -> Result<Arc<Snapshot>> {
+    let Some(shown) = &playing.plan else { anyhow::bail!("no phrase plays") };
+    let mut before = playing.clone();
+    before.variations.plans = scripted::others(&piece()?, shown.plan.brief.start..shown.plan.brief.end);
+    before.variations.plans[Variation::A.index()] = Some(shown.plan.clone());
+    (before.variations.awaited, before.variations.takeover) = (None, None);
+    before.plan.iter_mut().for_each(|shown| shown.playing = false);
+    Ok(Arc::new(before))
+}
+
 fn model(state: State) -> Result<PlainModel> {
     let piece;
     let mut model = match state {
         State::FirstRun => return Ok(first_run()),
         State::NoEngine => return Ok(scripted::without_engine()),
         _ => {
-            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo/band.mid");
-            piece = smf::read_file(&file)?.clip;
+            piece = self::piece()?;
             scripted::piece_at(&piece, BAR)
         }
     };
@@ -161,10 +186,10 @@ fn model(state: State) -> Result<PlainModel> {
     match state {
         State::FirstRun | State::NoEngine | State::Plan => {}
         State::Counting => snapshot.play_from = Some(snapshot.bar_at(model.now.playhead.tick()).bar.end()),
-        State::Playing => play(snapshot),
+        State::Playing => play(snapshot, &piece, BAR - 1),
         State::Swap => {
             let other = snapshot.variations.plans[Variation::B.index()].clone();
-            play(snapshot);
+            play(snapshot, &piece, BAR - 1);
             snapshot.variations.awaited = Some(Variation::B);
             if let Some(takeover) = &mut snapshot.variations.takeover {
                 takeover.plan = other.map(|other| scripted::between(&other, takeover.at, other.brief.end));
@@ -172,40 +197,38 @@ fn model(state: State) -> Result<PlainModel> {
         }
         State::Stopped => {
             model.values.plan.mode = PlayMode::Accompany;
+            (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
             snapshot.is_stopped = true;
-            if let Some(shown) = &mut snapshot.plan {
-                shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
-            }
+            accompany(snapshot, &piece);
         }
         State::Mode(mode) => {
             model.values.plan.mode = mode;
             match mode {
                 PlayMode::Suggest => {}
-                // The player has paused for half a bar.
-                PlayMode::Answer => play(snapshot),
-                PlayMode::Trade => {
-                    play(snapshot);
-                    let here = snapshot.bar_at(model.now.playhead.tick());
-                    if let Some(shown) = &mut snapshot.plan {
-                        shown.plan = scripted::between(&shown.plan, here.bar.start, here.bar.start + Tick(4 * here.bar.length.0));
+                PlayMode::Answer => {
+                    // The player had paused for two beats.
+                    let line = piece.metres.bar(BAR - 1).start;
+                    let pause = line - Tick::quarters(2)..line;
+                    snapshot.played.retain(|note| !pause.contains(&note.onset));
+                    for note in snapshot.played.iter_mut().filter(|note| note.onset < pause.start && note.end() > pause.start) {
+                        note.duration = pause.start - note.onset;
                     }
-                    snapshot.by_antiphon.retain(|note| note.onset >= here.bar.start);
+                    snapshot.harmony = scripted::harmony(&piece, BAR, &snapshot.played);
+                    play(snapshot, &piece, BAR - 1);
+                }
+                PlayMode::Trade => {
+                    play(snapshot, &piece, BAR);
                     snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 3, beats_left: 3 });
                 }
                 PlayMode::Accompany => {
-                    if let Some(shown) = &mut snapshot.plan {
-                        shown.plan = scripted::only(&shown.plan, |role| matches!(role, Role::Bass | Role::Drums));
-                    }
-                    play(snapshot);
-                    snapshot.variations.takeover = None;
+                    accompany(snapshot, &piece);
+                    snapshot.plan.iter_mut().for_each(|shown| shown.playing = true);
                     (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
-                    let antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums));
-                    snapshot.by_antiphon = antiphon.copied().collect();
                 }
                 PlayMode::Infill => {
                     model.values.turns.infill = InfillRange { from: 12, bars: 2 };
                     let now = model.now.playhead.tick();
-                    if let Some(shown) = &mut snapshot.plan {
+                    if let Some(mut shown) = snapshot.plan.take() {
                         let [from, after] = [11, 13].map(|bar| piece.metres.bar(bar).start);
                         // In the marked bars the player's drums stay.
                         let stays = |note: &&Note| note.role == Role::Drums || !(from..after).contains(&note.onset);
@@ -214,6 +237,7 @@ fn model(state: State) -> Result<PlainModel> {
                         let fill = |plan: &Plan| scripted::only(&scripted::between(plan, from, after), |role| role != Role::Drums);
                         shown.plan = fill(&shown.plan);
                         snapshot.variations.plans.iter_mut().flatten().for_each(|plan| *plan = fill(plan));
+                        *snapshot = std::mem::take(snapshot).with_plan(shown);
                     }
                     snapshot.song_loop = Some((9, 15));
                 }
@@ -223,8 +247,8 @@ fn model(state: State) -> Result<PlainModel> {
             let ready = snapshot.variations.plans[Variation::B.index()].clone();
             snapshot.variations.plans[Variation::A.index()] = snapshot.plan.as_ref().map(|shown| shown.plan.clone());
             (snapshot.variations.shown, snapshot.variations.awaited) = (Variation::B, Some(Variation::D));
-            if let (Some(shown), Some(ready)) = (&mut snapshot.plan, ready) {
-                shown.plan = ready;
+            if let (Some(shown), Some(plan)) = (snapshot.plan.take(), ready) {
+                *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, ..shown });
             }
         }
         State::Locked => {
@@ -239,35 +263,43 @@ fn model(state: State) -> Result<PlainModel> {
             Arc::make_mut(&mut model.history).step(Step::Older, None);
         }
         State::FullHistory => {
-            let history = Arc::make_mut(&mut model.history);
-            let Some((plan, place)) = history.entries().first().map(|entry| (entry.plan().clone(), entry.place().clone())) else {
-                anyhow::bail!("the scripted history is empty")
-            };
-            for seed in 0u64..HISTORY_ENTRIES.try_into()? {
-                let mut other = plan.clone();
-                other.brief.seed = 1000 + seed;
-                if let Some(id) = history.push(other, place.clone(), Reason::Rerolled)
+            let mut full = History::default();
+            for (seed, reason) in
+                (0u32..HISTORY_ENTRIES.try_into()?).zip([Reason::Rerolled, Reason::PhraseEnd, Reason::Played].into_iter().cycle())
+            {
+                let (plan, place) = scripted::suggestion(&piece, seed * 5 % 7, 1000 + u64::from(seed));
+                if let Some(id) = full.push(plan, place, reason)
                     && seed % 3 == 0
                 {
-                    history.star(id).map_err(|_| anyhow::anyhow!("too many stars"))?;
+                    full.star(id).map_err(|_| anyhow::anyhow!("too many stars"))?;
                 }
             }
+            model.history = Arc::new(full);
         }
     }
     Ok(model)
 }
 
-/// The plan plays: what sounded since it began, which was a bar ago, is Antiphon's.
-fn play(snapshot: &mut Snapshot) {
-    let Some(shown) = &mut snapshot.plan else { return };
-    shown.playing = true;
-    let (from, commit) = (shown.plan.brief.start, shown.commit);
-    // While a plan plays, others are made only when they are asked for.
+/// A phrase of four bars plays since the beginning of a bar, counted from 0: what sounded since is Antiphon's.
+fn play(snapshot: &mut Snapshot, piece: &Clip, first: u32) {
+    let Some(shown) = snapshot.plan.take() else { return };
+    let [from, end] = [first, first + 4].map(|bar| piece.metres.bar(bar).start);
+    // While a plan plays, others are made only when they are asked for. They take over from the beat after the next one on.
     snapshot.variations.plans = [const { None }; 4];
-    // From the beat after the next one on.
-    snapshot.variations.takeover = Some(Takeover { at: commit + Tick::quarters(1), plan: None });
-    let since = snapshot.bar_at(snapshot.bar_at(from).bar.start - Tick(1)).bar.start;
-    snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= since).copied().collect();
+    snapshot.variations.takeover = Some(Takeover { at: shown.commit + Tick::quarters(1), plan: None });
+    snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= from).copied().collect();
+    let plan = scripted::phrase(piece, from..end, Tick::ZERO, 1);
+    *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, playing: true, ..shown });
+}
+
+/// The plan of Accompany: bass and drums to the end of the next bar, which Antiphon has played so far.
+fn accompany(snapshot: &mut Snapshot, piece: &Clip) {
+    let Some(shown) = snapshot.plan.take() else { return };
+    let plan = scripted::between(&shown.plan, shown.plan.brief.start, piece.metres.bar(BAR + 2).start);
+    let plan = scripted::only(&plan, |role| matches!(role, Role::Bass | Role::Drums));
+    snapshot.variations.takeover = None;
+    snapshot.by_antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums)).copied().collect();
+    *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, ..shown });
 }
 
 /// A plug-in that was just added to a track, with the engine ready.

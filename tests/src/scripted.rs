@@ -1,5 +1,6 @@
 //! What the editor shows in screenshots: a piece, of which what lies before a bar was played and what follows is the plan; or a machine without the engine.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use antiphon_engine::music::analysis::{BarHarmony, PitchProfile};
@@ -27,28 +28,14 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     for note in played.iter_mut().filter(|note| note.end() > playhead) {
         note.duration = Tick::MAX;
     }
-    let planned = notes.into_iter().filter(|note| note.onset >= start).collect();
-    let brief = Brief {
-        plan: PlanId(1),
-        made_at: here.start,
-        start,
-        end,
-        seed: 1,
-        controls: Controls::default(),
-        context: Fingerprint::of(&played),
-    };
-    let mut plan = Plan::new(brief);
-    plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
+    let plan = phrase(piece, start..end, Tick::ZERO, 1);
     let tempo = piece.tempos.at(playhead);
     let mut history = History::default();
-    for seed in 2..=4 {
-        let place = Place { bar: i64::from(bar) + 1, line: here.start, metres: piece.metres.slice_from(here.start), tempo };
-        let mut other = plan.clone();
-        other.brief.seed = seed;
-        history.push(other, place, Reason::Rerolled);
+    for (seed, first, reason) in [(2, 0, Reason::Played), (3, 2, Reason::Rerolled), (4, 5, Reason::PhraseEnd)] {
+        let (plan, place) = suggestion(piece, first, seed);
+        history.push(plan, place, reason);
     }
-    let variations =
-        ShownVariations { plans: [None, Some(without(&plan, 3)), Some(without(&plan, 5)), None], ..ShownVariations::default() };
+    let variations = ShownVariations { plans: others(piece, start..end), ..ShownVariations::default() };
     let snapshot = Snapshot {
         status: Status {
             engine: Component::Ready("ONNX Runtime 1.31.1".into()),
@@ -58,7 +45,7 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
             band: None,
         },
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
-        harmony: harmony(piece, bar),
+        harmony: harmony(piece, bar, &played),
         played,
         variations,
         memory: ShownMemory { bars: 24, ..ShownMemory::default() },
@@ -67,6 +54,35 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     let snapshot = snapshot.with_plan(ShownPlan { plan, commit, playing: false });
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
+}
+
+/// Music of the piece as a plan of this time: what lies in it, or so much before it.
+#[must_use]
+pub fn phrase(piece: &Clip, time: Range<Tick>, before: Tick, seed: u64) -> Plan {
+    let moved = |note: Note| Note { onset: note.onset + before, ..note };
+    let notes: Vec<Note> = piece.notes().into_iter().map(moved).filter(|note| time.contains(&note.onset)).collect();
+    let context = Fingerprint::of(&notes[..notes.len().min(1)]);
+    let brief =
+        Brief { plan: PlanId(seed), made_at: time.start, start: time.start, end: time.end, seed, controls: Controls::default(), context };
+    let mut plan = Plan::new(brief);
+    plan.append(&Passage { plan: PlanId(seed), from: time.start, until: time.end, notes });
+    plan
+}
+
+/// The variations that a plan of this time has beside A: music from elsewhere in the piece. D is not there.
+#[must_use]
+pub fn others(piece: &Clip, time: Range<Tick>) -> [Option<Plan>; 4] {
+    let bars = |count: u32| piece.metres.bar(count).start;
+    [None, Some(without(&phrase(piece, time.clone(), bars(4), 11), 5)), Some(without(&phrase(piece, time, bars(6), 12), 7)), None]
+}
+
+/// A suggestion of four bars from a bar of the piece on, counted from 0.
+#[must_use]
+pub fn suggestion(piece: &Clip, first: u32, seed: u64) -> (Plan, Place) {
+    let [line, end] = [first, first + 4].map(|bar| piece.metres.bar(bar).start);
+    let plan = without(&phrase(piece, line..end, Tick::ZERO, seed), 4);
+    let place = Place { bar: i64::from(first) + 1, line, metres: piece.metres.slice_from(line), tempo: piece.tempos.at(line) };
+    (plan, place)
 }
 
 /// A plan without every n-th note.
@@ -97,11 +113,11 @@ fn filtered(plan: &Plan, is_kept: impl Fn(usize, &Note) -> bool) -> Plan {
     other
 }
 
-/// Key and chords of the bars before this one.
-fn harmony(piece: &Clip, bar: u32) -> Vec<BarHarmony> {
-    let notes = piece.notes();
+/// Key and chords that the notes have in the bars before this one.
+#[must_use]
+pub fn harmony(piece: &Clip, bar: u32, notes: &[Note]) -> Vec<BarHarmony> {
     let finished = piece.metres.bars(piece.metres.bar(bar).start);
-    finished.map(|bar| BarHarmony::measure(&bar, &notes, &PitchProfile::new(notes.iter().filter(|note| note.onset < bar.end())))).collect()
+    finished.map(|bar| BarHarmony::measure(&bar, notes, &PitchProfile::new(notes.iter().filter(|note| note.onset < bar.end())))).collect()
 }
 
 /// A plug-in just added to a track, on a machine without the engine.

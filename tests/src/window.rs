@@ -1,8 +1,11 @@
 //! The real editor in a top-level window, and its screenshots.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use antiphon_engine::music::Tick;
+use antiphon_engine::session::Snapshot;
 use antiphon_plugin::drag::platform_source;
 use antiphon_plugin::editor::plain_model::PlainModel;
 use antiphon_plugin::editor::{Editor, Exporter, KeyOwner};
@@ -12,10 +15,15 @@ use nice_plug_egui::baseview::{self, HandlerError, dpi::LogicalSize};
 use nice_plug_egui::{App, EguiWindow, EguiWindowSettings, Frame};
 use x11rb::connection::Connection;
 
+use crate::input::InputDevices;
 use crate::screenshot::Screenshot;
 
 /// Frames until all animations have ended.
 const SETTLED: u32 = 30;
+/// Frames in which the window shows what was before.
+const EARLIER: u32 = 3;
+/// Time until the tip of what the pointer is over is shown and has its place.
+const TIP: Duration = Duration::from_millis(1500);
 
 /// Size and scale of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +57,16 @@ pub enum Before {
     TookKeys,
     /// The last two bars of the plan were selected.
     Selected,
+    /// The pointer was moved to this place, in pixels.
+    PointedAt((i16, i16)),
 }
 
 /// One picture to be made.
 pub struct Shot {
     /// What the editor shows.
     pub model: PlainModel,
+    /// What it showed before.
+    pub earlier: Option<Arc<Snapshot>>,
     /// What was done in it.
     pub before: Before,
     /// The PNG file.
@@ -90,16 +102,21 @@ pub fn screenshots(format: Format, shots: Vec<Shot>) -> Result<()> {
 struct Current {
     editor: Editor,
     model: PlainModel,
+    /// What is shown after the first frames, if they show something else.
+    later: Option<Arc<Snapshot>>,
     path: PathBuf,
     /// Frames drawn of it.
     frames: u32,
+    /// Where the pointer is moved to, and when it was.
+    pointer: Option<(i16, i16)>,
+    pointed: Option<Instant>,
 }
 
 impl Current {
-    fn new(shot: Shot) -> Self {
+    fn new(mut shot: Shot) -> Self {
         let mut editor = Editor::new(Exporter::new(platform_source()));
         match shot.before {
-            Before::Nothing => {}
+            Before::Nothing | Before::PointedAt(_) => {}
             Before::OpenedDrawer => editor.open_controls(),
             Before::Scrolled => editor.scroll_to(Tick::ZERO),
             Before::TookKeys => editor.set_key_owner(KeyOwner::Window),
@@ -108,7 +125,30 @@ impl Current {
                 plan.into_iter().for_each(|end| editor.select(end - Tick(2 * 96)..end));
             }
         }
-        Self { editor, model: shot.model, path: shot.path, frames: 0 }
+        let later = shot.earlier.map(|earlier| std::mem::replace(&mut shot.model.snapshot, earlier));
+        let pointer = if let Before::PointedAt(place) = shot.before { Some(place) } else { None };
+        Self { editor, model: shot.model, later, path: shot.path, frames: 0, pointer, pointed: None }
+    }
+
+    /// Goes on to what is shown in the picture, and to where the pointer is.
+    fn advance(&mut self) -> Result<()> {
+        self.frames += 1;
+        if self.frames == EARLIER
+            && let Some(later) = self.later.take()
+        {
+            self.model.snapshot = later;
+        }
+        if self.frames == EARLIER
+            && let Some(place) = self.pointer
+        {
+            InputDevices::at(None)?.point(place)?;
+            self.pointed = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn is_settled(&self) -> bool {
+        self.frames >= SETTLED && self.pointed.is_none_or(|since| since.elapsed() > TIP)
     }
 }
 
@@ -130,13 +170,19 @@ impl App for EditorWindow {
         let current = &mut self.current;
         current.editor.show(ui, &mut current.model, frame.baseview_window());
         ui.ctx().request_repaint();
-        current.frames += 1;
-        if current.frames < SETTLED {
+        if let Err(error) = current.advance() {
+            eprintln!("the pointer was not moved: {error:#}");
+        }
+        if !current.is_settled() {
             return;
         }
         // The frames before this one are on the screen.
         if let Err(error) = screen(self.format.pixels()).and_then(|picture| picture.write(&current.path)) {
             eprintln!("no picture: {error:#}");
+        }
+        if current.pointed.is_some() {
+            // Back into its corner.
+            let _ = InputDevices::at(None).and_then(|devices| devices.point((0, 0)));
         }
         match self.shots.next() {
             Some(shot) => self.current = Current::new(shot),

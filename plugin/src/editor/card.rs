@@ -17,8 +17,9 @@ const TITLE: f32 = 20.0;
 const WITH_ROLL: f32 = 56.0;
 /// Width and height of the sign that plays, in points.
 const SIGN: f32 = 24.0;
-/// Height of the line under a card's roll, in points.
+/// Height of the lowest line under a card's roll, and of one over it, in points.
 const FOOT: f32 = 17.0;
+const OVER_FOOT: f32 = 12.0;
 /// Distance of the lines in place of a roll, in points.
 const LINE: f32 = 15.0;
 /// How to take the shown card into the song, where there is little room.
@@ -27,7 +28,7 @@ const DRAG: &str = "drag to track";
 const BAND: f32 = 5.5;
 /// What the sign that listens does, behind the name of the card.
 const LISTEN: &str =
-    "with the preview sound, or with the instrument behind Antiphon, from the next bar; at once while the transport is stopped.";
+    "with the preview sound, or with the instrument behind Antiphon, from the next bar; at once while the transport stands.";
 /// Left edge of the title, behind the grip.
 const GRIP: f32 = 18.0;
 
@@ -40,16 +41,31 @@ pub(super) enum CardAction {
     Listen,
     /// Asked that it ends.
     Stop,
-    /// Started to drag it.
-    Drag,
-    /// Asked for a file under a name.
-    SaveAs,
-    /// Asked for one file per role, under a name.
-    SaveRoles,
-    /// Asked for the path of a new file.
-    CopyPath,
+    /// Asked for its music as a file.
+    Export(Export),
     /// Pressed Delete while it had the focus.
     Delete,
+}
+
+/// How a card's music becomes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Export {
+    /// It is dragged.
+    Drag,
+    /// Under a name.
+    SaveAs,
+    /// One file per role, under a name.
+    SaveRoles,
+    /// The path of a new file.
+    CopyPath,
+}
+
+/// What was done with a card in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Done {
+    pub(super) action: Option<CardAction>,
+    /// Whether the pointer is over it, and carries nothing.
+    pub(super) is_pointed: bool,
 }
 
 /// The sign in a card's upper right corner.
@@ -57,7 +73,9 @@ pub(super) enum CardAction {
 pub(super) enum Sign {
     /// Headphones: plays it.
     Listen,
-    /// A square, while it plays or waits for its bar line: ends it.
+    /// The outline of a square, while it waits for its bar line: takes that back.
+    Cancel,
+    /// A square, while it plays: ends it.
     Stop,
 }
 
@@ -71,9 +89,11 @@ pub(super) struct Card<'a> {
     pub(super) note: String,
     /// The music; `None` while there is none.
     pub(super) music: Option<MiniRoll<'a>>,
+    /// What its music was before, faint, while there is none.
+    pub(super) before: Option<MiniRoll<'a>>,
     /// What it says in place of music, line by line.
     pub(super) says: Vec<String>,
-    /// What stands under its roll; of the shown one otherwise how to take it into the song.
+    /// What stands under its roll; of the shown one over the line on how to take it into the song.
     pub(super) foot: Option<String>,
     /// Names of the bars that are dragged out and saved.
     pub(super) bars: Option<String>,
@@ -85,13 +105,13 @@ pub(super) struct Card<'a> {
     pub(super) chosen: Option<String>,
     /// The sign that lets one listen to it; `None` if it has none.
     pub(super) sign: Option<Sign>,
-    /// One sentence on what a click does.
-    pub(super) tip: &'a str,
+    /// One sentence on what a click does. Asked for while the pointer is over it.
+    pub(super) tip: &'a dyn Fn() -> String,
 }
 
 impl Card<'_> {
     /// Draws the card, with further items for its menu. Returns what was done with it.
-    pub(super) fn show(&self, ui: &mut Ui, size: Vec2, menu: impl FnOnce(&mut Ui)) -> Option<CardAction> {
+    pub(super) fn show(&self, ui: &mut Ui, size: Vec2, menu: impl FnOnce(&mut Ui)) -> Done {
         let palette = Palette::of(ui.ctx());
         let has_music = self.music.is_some();
         let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
@@ -106,46 +126,29 @@ impl Card<'_> {
         let sign = self.sign.filter(|_| has_music);
         let is_pressed_sign = sign.is_some_and(|sign| self.sign(ui, area, &response, sign).clicked());
         let is_said = self.title(&painter, area, palette);
-        if let Some(music) = self.music.as_ref().filter(|_| area.height() >= WITH_ROLL) {
-            let room = area.width() - 12.0;
-            let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
-            let hints = self.bars.iter().flat_map(|bars| [format!("drag {bars} to a track"), format!("drag {bars} out")]);
-            let hints = hints.chain(["drag it to a track".into()]);
-            let hint = hints.filter(|_| self.is_shown).find(|hint| width(hint) <= room);
-            let line = self.foot.clone().or_else(|| self.chosen.clone().filter(|_| !is_said)).or(hint);
-            let foot = if line.is_some() { FOOT } else { 6.0 };
-            let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), area.max - vec2(6.0, foot));
-            if let Some(text) = line {
-                let place = pos2(area.center().x, area.bottom() - FOOT / 2.0);
-                let ink = if self.is_shown { palette.action } else { palette.soft };
-                painter.text(place, Align2::CENTER_CENTER, text, FontId::proportional(11.0), paint(ink));
-            }
-            music.draw(&painter.with_clip_rect(inside), inside, palette);
-        } else if !has_music && area.height() >= WITH_ROLL {
-            let middle = Rect::from_min_max(area.min + vec2(0.0, TITLE), area.max).center();
-            let mut y = middle.y - LINE * (self.says.len() as f32 - 1.0) / 2.0;
-            for line in &self.says {
-                painter.text(pos2(middle.x, y), Align2::CENTER_CENTER, line, FontId::proportional(12.0), paint(palette.soft));
-                y += LINE;
+        if area.height() >= WITH_ROLL {
+            match &self.music {
+                Some(music) => self.roll(&painter, area, music, !is_said, palette),
+                None => self.words(&painter, area, palette),
             }
         }
-        let tip = if has_music {
+        let cursor = if has_music { CursorIcon::Grab } else { CursorIcon::Default };
+        let response = response.on_hover_cursor(cursor).on_hover_ui(|ui| {
+            let tip = (self.tip)();
             let what = self.bars.as_deref().unwrap_or("it");
-            format!("{} Drag {what} onto a track or into a folder; right-click to save", self.tip)
-        } else {
-            self.tip.to_owned()
-        };
-        let response = response.on_hover_text(tip).on_hover_cursor(if has_music { CursorIcon::Grab } else { CursorIcon::Default });
+            let drag = if has_music { format!(" Drag {what} onto a track or into a folder; right-click to save") } else { String::new() };
+            ui.label(tip + &drag);
+        });
         let mut action = None;
         response.context_menu(|ui| {
             let has_roles = self.music.as_ref().is_some_and(MiniRoll::has_roles);
             for (name, is_possible, asked) in [
-                (format!("Save {} as...", self.name), has_music, CardAction::SaveAs),
-                ("Save one file per role...".to_owned(), has_roles, CardAction::SaveRoles),
-                ("Copy the path of a new file".to_owned(), has_music, CardAction::CopyPath),
+                (format!("Save {} as...", self.name), has_music, Export::SaveAs),
+                ("Save one file per role...".to_owned(), has_roles, Export::SaveRoles),
+                ("Copy the path of a new file".to_owned(), has_music, Export::CopyPath),
             ] {
                 if ui.add_enabled(is_possible, Button::new(name)).clicked() {
-                    action = Some(asked);
+                    action = Some(CardAction::Export(asked));
                     ui.close();
                 }
             }
@@ -154,17 +157,51 @@ impl Card<'_> {
         let is_pressed =
             |command: bool, key| response.has_focus() && ui.input(|input| input.modifiers.command == command && input.key_pressed(key));
         if let Some(sign) = sign.filter(|_| is_pressed_sign) {
-            action = Some(if sign == Sign::Stop { CardAction::Stop } else { CardAction::Listen });
+            action = Some(if sign == Sign::Listen { CardAction::Listen } else { CardAction::Stop });
         } else if is_pressed(false, Key::Delete) {
             action = Some(CardAction::Delete);
         } else if has_music && is_pressed(true, Key::S) {
-            action = Some(CardAction::SaveAs);
+            action = Some(CardAction::Export(Export::SaveAs));
         } else if has_music && response.drag_started() {
-            action = Some(CardAction::Drag);
+            action = Some(CardAction::Export(Export::Drag));
         } else if response.clicked() {
             action = Some(CardAction::Choose);
         }
-        action
+        Done { action, is_pointed: response.hovered() && !response.dragged() }
+    }
+
+    /// Draws the music with the lines under it: what there is to say, and for the shown card how to take it into the song.
+    fn roll(&self, painter: &Painter, area: Rect, music: &MiniRoll<'_>, says_chosen: bool, palette: &Palette) {
+        let room = area.width() - 12.0;
+        let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
+        let hints = self.bars.iter().flat_map(|bars| [format!("drag {bars} to a track"), format!("drag {bars} out")]);
+        let mut hints = hints.chain(["drag it to a track".into()]).filter(|_| self.is_shown);
+        let hint = hints.find(|hint| width(hint) <= room);
+        let word = self.foot.clone().or_else(|| self.chosen.clone().filter(|_| says_chosen));
+        let mut bottom = area.bottom();
+        for line in hint.into_iter().chain(word) {
+            let (height, middle) = if bottom == area.bottom() { (FOOT, FOOT / 2.0) } else { (OVER_FOOT, OVER_FOOT / 2.0 - 1.0) };
+            let ink = if self.is_shown { palette.action } else { palette.soft };
+            painter.text(pos2(area.center().x, bottom - middle), Align2::CENTER_CENTER, line, FontId::proportional(11.0), paint(ink));
+            bottom -= height;
+        }
+        let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), pos2(area.right() - 6.0, bottom.min(area.bottom() - 6.0)));
+        music.draw(&painter.with_clip_rect(inside), inside, palette, false);
+    }
+
+    /// Draws what it says in place of music, under what it was before.
+    fn words(&self, painter: &Painter, area: Rect, palette: &Palette) {
+        let lines = self.says.len() as f32;
+        let mut y = (area.top() + TITLE + area.bottom()) / 2.0 - LINE * (lines - 1.0) / 2.0;
+        if let Some(before) = &self.before {
+            y = area.bottom() - FOOT / 2.0 - LINE * (lines - 1.0);
+            let inside = Rect::from_min_max(area.min + vec2(6.0, TITLE + 2.0), pos2(area.right() - 6.0, y - LINE / 2.0));
+            before.draw(&painter.with_clip_rect(inside), inside, palette, true);
+        }
+        for line in &self.says {
+            painter.text(pos2(area.center().x, y), Align2::CENTER_CENTER, line, FontId::proportional(12.0), paint(palette.soft));
+            y += LINE;
+        }
     }
 
     /// Draws the sign at the right of the title: not the triangle of Play, which plays what is chosen, whatever card one looks at.
@@ -172,16 +209,19 @@ impl Card<'_> {
         let place = Rect::from_min_size(pos2(area.right() - SIGN, area.top()), vec2(SIGN, SIGN));
         let (tip, name) = match sign {
             Sign::Listen => (format!("Listen to {} {LISTEN}", self.short_name()), format!("Listen to {}", self.name)),
+            Sign::Cancel => ("Takes Play back: it does not start.".to_owned(), format!("Cancel {}", self.name)),
             Sign::Stop => ("Stops it: what sounds ends within a beat.".to_owned(), format!("Stop {}", self.name)),
         };
         // Not in the order of Tab: Enter on the card and Space do the same.
         let response = ui.interact(place, card.id.with("listen"), Sense::CLICK).on_hover_text(tip);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.as_str()));
         let palette = Palette::of(ui.ctx());
-        let ink = paint(if response.hovered() || sign == Sign::Stop { palette.playing } else { palette.soft });
+        let ink = paint(if response.hovered() || sign != Sign::Listen { palette.playing } else { palette.soft });
+        let square = Rect::from_center_size(place.center(), Vec2::splat(9.0));
         match sign {
             Sign::Listen => headphones(ui.painter(), place.center(), ink),
-            Sign::Stop => _ = ui.painter().rect_filled(Rect::from_center_size(place.center(), Vec2::splat(9.0)), 1, ink),
+            Sign::Cancel => _ = ui.painter().rect_stroke(square, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
+            Sign::Stop => _ = ui.painter().rect_filled(square, 1, ink),
         }
         response
     }

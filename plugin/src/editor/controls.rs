@@ -7,7 +7,7 @@ use super::card;
 use super::dial;
 use super::model::{Change, Control, EditorModel};
 use super::palette::{Palette, paint};
-use super::play_time::PlayTime;
+use super::play_time::{PlayTime, Sound};
 use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
 use crate::params::ALWAYS_IN_FRONT;
@@ -25,11 +25,11 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
     let palette = Palette::of(ui.ctx());
     let (fill, tip) = match time.pressed() {
         Pressed::Stop => {
-            // Before a fill nothing sounds yet: the button is armed, not lit.
-            let fill = if time.is_under_way() { palette.playing } else { palette.armed() };
-            (fill, "Stops Antiphon: what sounds ends within a beat, and nothing plays until you press Play")
+            // While nothing sounds yet the button is armed, not lit.
+            let fill = if time.sound() == Sound::Plays { palette.playing } else { palette.armed() };
+            (fill, "Stops Antiphon: what sounds ends within a beat, and Antiphon is silent until you press Play")
         }
-        _ => (palette.ink, "Plays the phrase that is chosen, from the next bar"),
+        _ => (palette.ink, "Starts the phrase that is chosen, at the next bar"),
     };
     let text = RichText::new(time.button());
     let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
@@ -46,9 +46,9 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
             Pressed::Keep,
             style::button(if kept { "Kept" } else { "Keep" }).selected(kept),
             if kept {
-                "This phrase has a star: its card at the right is never removed, and the project saves it"
+                "This phrase is kept: its card has a star and never goes from the history"
             } else {
-                "Gives this phrase a star: its card at the right is never removed, and the project saves it"
+                "Keeps this phrase: its card gets a star and never goes from the history"
             },
         ),
     ];
@@ -100,7 +100,7 @@ fn unavailable(pressed: Pressed, snapshot: &Snapshot, take: TakeMode) -> Option<
     } else if parts.contains(&&Component::Loading) {
         "Loading: ready in a few seconds."
     } else {
-        "Play something first."
+        "Play some notes first."
     })
 }
 
@@ -158,7 +158,7 @@ mod tests {
         let missing = Component::Missing { what: String::new(), looked_in: Vec::new() };
         let planned = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
         for (snapshot, take, words) in [
-            (with(Component::Resting), TakeMode::Off, Some("Play something")),
+            (with(Component::Resting), TakeMode::Off, Some("Play some notes")),
             (with(Component::Loading), TakeMode::Off, Some("Loading")),
             (with(missing), TakeMode::Off, Some("No engine")),
             (planned.clone(), TakeMode::Replay, Some("The take plays")),

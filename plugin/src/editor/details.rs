@@ -34,7 +34,7 @@ fn lines(status: &Status, message: Option<&str>) -> Vec<(&'static str, String)> 
         ("Engine", component(&status.engine)),
         ("Model", component(&status.model)),
         ("Plans in time", in_time(status)),
-        ("Plans kept", kept(status.plans)),
+        ("Plans that held", held(status.plans)),
     ];
     lines.extend(status.band.as_ref().map(|band| ("Instance", instance(band))));
     lines.extend(message.into_iter().chain(status.remark.as_deref()).map(|text| ("Message", sentence(text))));
@@ -70,8 +70,8 @@ fn in_time(status: &Status) -> String {
     }
 }
 
-/// How often what was planned could be kept.
-fn kept(plans: PlanStats) -> String {
+/// How often what was planned held.
+fn held(plans: PlanStats) -> String {
     // Rounded down, so that 100 % means all of them.
     let whole = |share: f64| (share * 100.0).floor();
     let Some(share) = plans.hit_rate() else { return "none yet".into() };
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn kept_plans_and_bars_are_named_once_there_are_any() {
-        assert_eq!(kept(PlanStats::default()), "none yet");
+        assert_eq!(held(PlanStats::default()), "none yet");
         let pages = PageStats { finished: 5, as_planned: 0, kept: 0, read: 7 };
-        let text = |pages| kept(PlanStats { ticks: 8, kept: 6, pages, ..PlanStats::default() });
+        let text = |pages| held(PlanStats { ticks: 8, kept: 6, pages, ..PlanStats::default() });
         assert!(text(pages).starts_with("on 75 % of the beats") && text(pages).ends_with("; 0 of 5 finished bars came as planned"));
         let text = text(PageStats { as_planned: 3, kept: 2, ..pages });
         assert!(text.ends_with("; 3 of 5 finished bars came as planned, 66 % of them without being read again"), "{text}");

@@ -62,7 +62,7 @@ impl Edit {
             Self::Lock(_) => "lock",
             Self::Unlock(_) => "unlock",
             Self::Variation { .. } | Self::Replaced(_) => "choice",
-            Self::Star(_) => "star",
+            Self::Star(_) => "Keep",
             Self::Remove(_) => "deletion",
             Self::Mark { .. } => "marked bars",
         }

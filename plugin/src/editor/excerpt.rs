@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use antiphon_engine::music::smf::MidiError;
-use antiphon_engine::music::{Bar, Clip, MetreMap, Note, Role, Tempo, TempoMap, Tick, distribute, smf};
+use antiphon_engine::music::{Bar, Clip, DRUM_CHANNEL, MetreMap, Note, Part, Role, Tempo, TempoMap, Tick, distribute, smf};
 use antiphon_engine::plan::{Entry, Variation};
 use antiphon_engine::session::{ShownBar, Snapshot};
 
@@ -23,8 +23,38 @@ pub enum Source {
     Suggestion,
     /// Selected bars of what was played and is planned.
     Bars,
-    /// The notes played.
-    Played,
+    /// The notes that sounded, and whose they are.
+    Played(Players),
+}
+
+/// Whose notes have sounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Players {
+    /// The player's alone.
+    Player,
+    /// Antiphon's alone.
+    Antiphon,
+    /// Those of both.
+    Both,
+}
+
+impl Players {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        match snapshot.by_antiphon.len() {
+            0 => Self::Player,
+            all if all == snapshot.played.len() => Self::Antiphon,
+            _ => Self::Both,
+        }
+    }
+
+    /// Their notes, in words.
+    pub(super) const fn notes(self) -> &'static str {
+        match self {
+            Self::Player => "your notes",
+            Self::Antiphon => "Antiphon's notes",
+            Self::Both => "yours and Antiphon's",
+        }
+    }
 }
 
 impl Source {
@@ -39,7 +69,9 @@ impl Source {
             Self::Variation(Variation::D) => "variation D",
             Self::Suggestion => "suggestion",
             Self::Bars => "selection",
-            Self::Played => "played",
+            Self::Played(Players::Player) => "played",
+            Self::Played(Players::Antiphon) => "played by Antiphon",
+            Self::Played(Players::Both) => "played by you and Antiphon",
         }
     }
 }
@@ -60,12 +92,22 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// What was played, from the bar of the first note to the bar line after the last one. `None` if there are no notes.
+    /// What was played, from the bar of the first note to the bar line after the last one. If both played, each has parts of its own, which are named so.
+    /// `None` if there are no notes.
     #[must_use]
     pub fn of_played(snapshot: &Snapshot, now: &Now) -> Option<Self> {
         let notes = snapshot.played.as_slice();
         let span = span(notes, notes.first()?.onset..Tick::ZERO, now)?;
-        Self::of_notes(Source::Played, ended(notes, now), span, snapshot, now)
+        let (players, from) = (Players::of(snapshot), snapshot.bar_at(span.start).bar.start);
+        let mut excerpt = Self::of_notes(Source::Played(players), ended(notes, now), span, snapshot, now)?;
+        if players == Players::Both {
+            let by = |is_antiphon: bool| -> Vec<Note> {
+                let own = notes.iter().zip(ended(notes, now)).filter(|(note, _)| snapshot.is_by_antiphon(note) == is_antiphon);
+                own.map(|(_, note)| Note { onset: note.onset - from, ..note }).collect()
+            };
+            excerpt.clip.parts = parts_of_both(&by(false), &by(true));
+        }
+        Some(excerpt)
     }
 
     /// What is heard of a plan, from the bar in which that begins to the bar line after the last note and the end of the plan. `None` if there are no notes.
@@ -157,6 +199,22 @@ impl Excerpt {
     }
 }
 
+/// Parts of the player and of Antiphon, named so and on channels of their own, as far as there are any.
+fn parts_of_both(player: &[Note], antiphon: &[Note]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for (notes, who) in [(player, "you"), (antiphon, "Antiphon")] {
+        for mut part in distribute(&[], notes) {
+            let is_free = |channel: &u8| *channel != DRUM_CHANNEL && parts.iter().all(|other| other.channel != *channel);
+            if part.channel != DRUM_CHANNEL {
+                part.channel = (0..16).find(is_free).unwrap_or(part.channel);
+            }
+            part.name = format!("{} ({who})", part.name);
+            parts.push(part);
+        }
+    }
+    parts
+}
+
 /// Bars, metre and tempo of a history entry.
 fn in_place(entry: &Entry) -> (Snapshot, Now) {
     let (place, plan) = (entry.place(), entry.plan());
@@ -205,8 +263,6 @@ fn bars(first: i64, last: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_engine::music::DRUM_CHANNEL;
-
     use super::*;
     use crate::editor::samples::{bar, plan};
 
@@ -263,6 +319,21 @@ mod tests {
         assert_eq!(clip.metres.bars(clip.end).map(|bar| bar.length.0).collect::<Vec<_>>(), [40, 96]);
         assert_eq!(clip.notes().iter().map(|note| (note.onset.0, note.end().0)).collect::<Vec<_>>(), [(4, 14), (14, 19), (44, 54)]);
         assert!(clip.parts.iter().any(|part| part.channel == DRUM_CHANNEL && part.name == "Drums"));
+    }
+
+    #[test]
+    fn what_both_played_is_on_tracks_of_their_own() {
+        let played = vec![note(96, Tick(10), 60, Role::Keys), note(100, Tick(10), 38, Role::Drums), note(120, Tick::MAX, 64, Role::Keys)];
+        let snapshot = Snapshot { by_antiphon: vec![played[2]], played, ..Snapshot::default() };
+        let excerpt = Excerpt::of_played(&snapshot, &now(150.0, 120.0)).unwrap();
+        assert_eq!(excerpt.file_name(), "Antiphon played by you and Antiphon, bar 2.mid");
+        let parts: Vec<_> =
+            read_back(&excerpt).parts.iter().map(|part| (part.name.clone(), part.notes[0].onset.0, part.notes[0].end().0)).collect();
+        let expected = [("Keys (you)", 0, 10), ("Drums (you)", 4, 14), ("Keys (Antiphon)", 24, 54)];
+        assert_eq!(parts, expected.map(|(name, from, to)| (name.to_owned(), from, to)));
+        assert_eq!(excerpt.clip.parts.iter().map(|part| part.channel).collect::<Vec<_>>(), [0, DRUM_CHANNEL, 1]);
+        let alone = Snapshot { by_antiphon: snapshot.played.clone(), ..snapshot };
+        assert_eq!(Excerpt::of_played(&alone, &now(150.0, 120.0)).unwrap().source, Source::Played(Players::Antiphon));
     }
 
     #[test]

@@ -87,13 +87,24 @@ impl HistoryFilter {
 
 /// Items of a card's menu.
 pub(super) fn menu(ui: &mut Ui, model: &mut impl EditorModel, entry: &Entry) {
-    let star = if entry.is_starred() { "Take the star off" } else { "Star" };
+    let star = if entry.is_starred() { "Do not keep this phrase" } else { "Keep this phrase" };
     let delete = format!("Delete{}", hint(Action::Delete));
     for (name, command) in [(star, Command::Star(entry.id())), (delete.as_str(), Command::Remove(entry.id()))] {
         if ui.button(name).clicked() {
             model.command(command);
             ui.close();
         }
+    }
+}
+
+/// What became of a suggestion, in a word.
+pub(super) const fn became(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Played => "played",
+        // Its star says so, as long as it has one.
+        Reason::Kept => "",
+        Reason::Rerolled => "replaced",
+        Reason::PhraseEnd => "offered",
     }
 }
 

@@ -62,7 +62,7 @@ use antiphon_engine::plan::{Entry, History, InfillRange, PlanId, PlayMode};
 use egui::{Align, CentralPanel, Context, Frame, Layout, Margin, Panel, Pos2, Rect, Ui, vec2};
 use raw_window_handle::HasWindowHandle;
 
-pub use excerpt::{Excerpt, Source};
+pub use excerpt::{Excerpt, Players, Source};
 pub use export::{Exporter, Notice};
 pub use model::{Change, Control, EditorModel, Now};
 pub use shortcuts::KeyOwner;
@@ -114,6 +114,8 @@ pub struct Editor {
     /// The plan of the last frame, and whether it was kept.
     kept: Option<(PlanId, bool)>,
     shown: ShownSnapshot,
+    /// The variations as they were when they were there last.
+    before: variations::Before,
 }
 
 impl Editor {
@@ -135,6 +137,7 @@ impl Editor {
             opening: None,
             kept: None,
             shown: ShownSnapshot::default(),
+            before: variations::Before::default(),
         }
     }
 
@@ -179,6 +182,7 @@ impl Editor {
 
     fn draw(&mut self, ui: &mut Ui, model: &mut Recorder<'_, impl EditorModel>, window: &dyn HasWindowHandle) {
         let (live, now, history) = (model.snapshot(), model.now().sane(), model.history());
+        self.before.update(&live);
         let (shown, shows) = self.shown.of(&live, &now, &history);
         let snapshot = &*shown;
         // What takes over in a swap is not what was kept.
@@ -209,10 +213,14 @@ impl Editor {
                 if let Some(bars) = &selection {
                     asked = selection::buttons(ui, model, snapshot, &now, bars, is_plan);
                 }
+                variations::back(ui, model, &live);
                 variations::unlock(ui, model, &live);
                 // Elsewhere the buttons stand over the cards.
                 if low && selection.is_none() {
                     history::browse(ui, model, &history, &mut self.filter);
+                } else if selection.is_none() && live.locks.is_empty() && shows != Shows::Swap && !is_narrow(ui) {
+                    // There is room beside the sentence while no other button stands there.
+                    history::full(ui, &history);
                 }
             };
             let line = status::Line {
@@ -221,7 +229,7 @@ impl Editor {
                 notice: self.exporter.notice(),
                 mode: time.sentence(),
                 message: message.as_deref(),
-                recalled: history.recalled(),
+                recalled: history::sentence(&history, &time),
             };
             line.show(ui, pressed.contains(&Action::Details), aside);
         });
@@ -239,11 +247,25 @@ impl Editor {
         let entries = self.filter.entries(&history);
         let (flags, chosen) = (time.flags(), time.chosen());
         let chosen = chosen.as_deref();
-        let strip = Strip { live: &live, now: &now, silent_before: flags.silent_before, history: &history, entries: &entries, chosen };
+        // The cards of the variations have the plan, whatever the roll shows.
+        let plan = PlayTime { snapshot: &live, is_recalled: false, ..time };
+        let strip = Strip {
+            live: &live,
+            now: &now,
+            silent_before: plan.flags().silent_before,
+            history: &history,
+            entries: &entries,
+            chosen,
+            before: &self.before,
+            sound: plan.sound(),
+        };
         let height = if low { strip::LOW } else { strip::HEIGHT };
-        let cards = Panel::bottom("strip").frame(margin(4, 2)).show_separator_line(false).exact_size(height).show(ui, |ui| {
-            strip.show(ui, model, &mut self.exporter, window);
-        });
+        let cards = Panel::bottom("strip")
+            .frame(margin(4, 2))
+            .show_separator_line(false)
+            .exact_size(height)
+            .show(ui, |ui| strip.show(ui, model, &mut self.exporter, window));
+        let preview = cards.inner.filter(|_| !self.exporter.is_dragging()).and_then(|pointed| strip.preview(pointed));
         if !low {
             let row = Panel::bottom("captions").frame(margin(0, 0)).show_separator_line(false).exact_size(strip::CAPTIONS);
             // A phrase that was deleted comes back by its menu.
@@ -277,6 +299,7 @@ impl Editor {
             is_plan,
             flags,
             beats_left,
+            preview: preview.as_ref(),
             chart: &chart,
             memory: &memory,
         };
@@ -342,7 +365,7 @@ impl Editor {
         if let (Some((plan, false)), Some((same, true))) = (self.kept, shown)
             && plan == same
         {
-            self.exporter.say("Kept: its card has a star, and the project saves it".into());
+            self.exporter.say("Kept: its card has a star, and it stays in the history".into());
         }
         self.kept = shown;
     }

@@ -11,6 +11,9 @@ use super::palette::{Palette, paint};
 use super::style::GAP;
 use super::words::count;
 
+/// What stands in the row of Infill.
+const MARK_BARS: &str = "Drag over the bar numbers to mark the bars that are filled.";
+const SONG_AHEAD: &str = "The pale song ahead is what this track played when it passed last, or a MIDI file that you opened.";
 /// Height of the row, in points; with the count of Trade it is higher.
 const HEIGHT: f32 = 30.0;
 const WITH_COUNT: f32 = 40.0;
@@ -28,9 +31,9 @@ const ROLES: [&str; 3] = ["output_role", "output_role_2", "output_role_3"];
 /// Height of the row in a mode, in points; `None` without one.
 pub(super) fn height(mode: PlayMode) -> Option<f32> {
     match mode {
-        PlayMode::Answer | PlayMode::Accompany => Some(HEIGHT),
+        PlayMode::Answer | PlayMode::Accompany | PlayMode::Infill => Some(HEIGHT),
         PlayMode::Trade => Some(WITH_COUNT),
-        PlayMode::Suggest | PlayMode::Infill => None,
+        PlayMode::Suggest => None,
     }
 }
 
@@ -47,7 +50,8 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
                 snapshot.turn.iter().for_each(|turn| turn_of(ui, turn));
             }
             PlayMode::Accompany => roles(ui, model, values.roles, is_narrow),
-            PlayMode::Suggest | PlayMode::Infill => {}
+            PlayMode::Infill => infill(ui),
+            PlayMode::Suggest => {}
         }
     });
 }
@@ -62,6 +66,12 @@ fn answer(ui: &mut Ui, model: &mut impl EditorModel, current: AnswerAfter) {
             set(model, "answer_after", text);
         }
     }
+}
+
+/// How the bars are marked, and where the song ahead of the playhead comes from.
+fn infill(ui: &mut Ui) {
+    let text = RichText::new(format!("{MARK_BARS} {SONG_AHEAD}")).size(12.0).weak();
+    ui.add(Label::new(text).truncate());
 }
 
 fn trade(ui: &mut Ui, model: &mut impl EditorModel, current: TradeBars) {

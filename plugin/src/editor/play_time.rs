@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use antiphon_engine::music::{Role, TICKS_PER_QUARTER, Tick};
+use antiphon_engine::music::{Note, Role, TICKS_PER_QUARTER, Tick};
 use antiphon_engine::plan::{AnswerAfter, PlayMode, Side, Variation};
-use antiphon_engine::session::{ControlValues, ShownBar, ShownTurn, Snapshot};
+use antiphon_engine::session::{ControlValues, ShownBar, ShownPlan, ShownTurn, Snapshot};
 
 use super::infill;
 use super::model::Now;
@@ -12,6 +12,9 @@ use super::swap::Swap;
 use super::words::count;
 use crate::clock::Motion;
 use crate::triggers::Button;
+
+/// Time within which a note that sounds is reported.
+const REPORTED: Tick = Tick(TICKS_PER_QUARTER / 4);
 
 /// A frame's snapshot, as far as it concerns when Antiphon plays.
 #[derive(Clone, Copy)]
@@ -33,6 +36,19 @@ pub(super) enum After {
     Silence,
     /// The player's turn.
     You,
+    /// More of Antiphon, which is not planned yet.
+    More,
+}
+
+/// Whether Antiphon sounds. Button and card look alike in each of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sound {
+    /// Nothing sounds, and nothing is about to.
+    None,
+    /// It was started and waits for its place, or plays by itself when it is time.
+    Waits,
+    /// It sounds.
+    Plays,
 }
 
 /// Where in the ruler Antiphon starts and ends.
@@ -69,9 +85,16 @@ impl PlayTime<'_> {
         Some(shown.plan.brief.start).filter(|start| start.0 as f64 > self.now.playhead.0)
     }
 
+    /// Tick at which a phrase that was started will begin: Play was pressed, or it is latched and its place is ahead. A turn and a fill begin by themselves.
+    fn begins_at(&self) -> Option<Tick> {
+        let is_started = self.is_playing() && matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer);
+        let latched = || self.snapshot.plan.as_ref().filter(|_| is_started).map(|shown| self.sounds_from(shown));
+        self.snapshot.play_from.or_else(latched).filter(|from| from.0 as f64 > self.now.playhead.0)
+    }
+
     /// Beats of the metre until Antiphon begins, the current one included: after Play was pressed, and before a fill. `None` if it plays, or nothing is awaited.
     pub(super) fn beats_left(&self) -> Option<u32> {
-        let from = self.snapshot.play_from.or_else(|| self.fill_from())?;
+        let from = self.begins_at().or_else(|| self.fill_from())?;
         let left = from.0 as f64 - self.now.playhead.0;
         let denominator = self.snapshot.bar_at(self.now.playhead.tick()).bar.metre.denominator();
         let beats = (left / (TICKS_PER_QUARTER * 4 / i64::from(denominator)) as f64).ceil();
@@ -80,14 +103,41 @@ impl PlayTime<'_> {
         (1.0..=64.0).contains(&beats).then_some(beats as u32)
     }
 
-    /// Whether Antiphon sounds, or will once the beats are counted: Stop is then what it says, and not only a switch of the mode.
-    pub(super) fn is_under_way(&self) -> bool {
-        self.is_playing() || self.is_pending()
+    /// Whether Antiphon sounds, or waits to.
+    pub(super) fn sound(&self) -> Sound {
+        let shown = self.snapshot.plan.as_ref().filter(|shown| shown.playing);
+        match self.pressed() {
+            Button::Stop if shown.is_some_and(|shown| self.sounds_from(shown).0 as f64 <= self.now.playhead.0) => Sound::Plays,
+            Button::Stop => Sound::Waits,
+            _ => Sound::None,
+        }
     }
 
-    /// Whether Play was pressed and waits for its bar line.
+    /// First tick from which a plan that plays sounds: Play begins at a bar line, and the plan may begin before it. Known from its notes: those of it that
+    /// sounded, and those that have passed and did not.
+    fn sounds_from(&self, shown: &ShownPlan) -> Tick {
+        let (start, playhead) = (shown.plan.brief.start, self.now.playhead.tick());
+        let passed = shown.plan.between(start, playhead);
+        if let Some(first) = passed.iter().find(|note| self.has_sounded(note)) {
+            return self.snapshot.bar_at(first.onset).bar.start.max(start);
+        }
+        // What started just now may not be reported yet; what was left out was to sound.
+        let was_left_out = |note: &Note| self.snapshot.withheld.iter().any(|withheld| withheld.note == *note);
+        let is_silent = |note: &Note| note.onset < playhead - REPORTED && !was_left_out(note);
+        if passed.iter().any(is_silent) { self.next_bar() } else { start }
+    }
+
+    /// Whether Antiphon played a note of its plan, however long.
+    fn has_sounded(&self, note: &Note) -> bool {
+        let notes = &self.snapshot.by_antiphon;
+        let from = notes.partition_point(|other| other.onset < note.onset);
+        let same = |other: &Note| (other.pitch, other.role) == (note.pitch, note.role);
+        notes[from..].iter().take_while(|other| other.onset == note.onset).any(same)
+    }
+
+    /// Whether a phrase was started and is still ahead.
     fn is_pending(&self) -> bool {
-        self.snapshot.play_from.is_some()
+        self.begins_at().is_some()
     }
 
     /// Which button Play's is now: Stop while Antiphon plays, is about to, or plays by itself when it is time.
@@ -101,7 +151,7 @@ impl PlayTime<'_> {
     pub(super) fn button(&self) -> String {
         let from = || format!("Play from bar {}", self.snapshot.bar_at(self.next_bar()).number);
         match self.mode() {
-            _ if self.pressed() == Button::Stop => if self.is_pending() { "Cancel" } else { "Stop" }.into(),
+            _ if self.pressed() == Button::Stop => if self.is_pending() && self.sound() == Sound::Waits { "Cancel" } else { "Stop" }.into(),
             // The clock starts with it.
             _ if self.snapshot.plan.is_none() || self.now.motion == Motion::Stopped => "Play".into(),
             _ if self.is_recalled => from(),
@@ -113,10 +163,10 @@ impl PlayTime<'_> {
 
     /// What becomes of the phrase that is chosen, for its card. `None` without one, and while one plays, which its card says.
     pub(super) fn chosen(&self) -> Option<String> {
-        if self.snapshot.plan.is_none() || self.is_playing() {
+        if self.snapshot.plan.is_none() || self.is_playing() && !self.is_pending() {
             return None;
         }
-        if let Some(from) = self.snapshot.play_from {
+        if let Some(from) = self.begins_at() {
             return Some(format!("starts at {}", place(self.snapshot, from)));
         }
         let waits_for_play = self.is_recalled || self.snapshot.is_stopped || self.now.motion == Motion::Stopped;
@@ -138,23 +188,33 @@ impl PlayTime<'_> {
             return Flags::default();
         }
         let begins = shown.plan.brief.start;
-        let ends = (shown.plan.brief.end, if self.mode() == PlayMode::Trade { After::You } else { After::Silence });
+        let after = match self.mode() {
+            PlayMode::Trade => After::You,
+            PlayMode::Accompany => After::More,
+            PlayMode::Suggest | PlayMode::Answer | PlayMode::Infill => After::Silence,
+        };
+        let ends = (shown.plan.brief.end, after);
         if shown.playing {
-            let starts = (begins.0 as f64 > self.now.playhead.0).then_some((begins, "starts"));
-            let is_phrase = matches!(self.mode(), PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade);
+            let from = self.sounds_from(shown);
+            let starts = (from.0 as f64 > self.now.playhead.0).then_some((from, "starts"));
             let swap = self.swap();
-            // Where the one ends that takes over is not known before it is being made.
-            let has_end = is_phrase && swap.is_none_or(|swap| swap.plan.is_some());
+            // Where the one ends that takes over is not known before it is being made. The band says where a fill ends.
+            let has_end = self.mode() != PlayMode::Infill && swap.is_none_or(|swap| swap.plan.is_some());
             let swap = swap.map(|swap| (swap.at, swap.to));
-            return Flags { starts, swap, ends: has_end.then_some(ends), silent_before: None };
+            return Flags { starts, swap, ends: has_end.then_some(ends), silent_before: (from > begins).then_some(from) };
         }
         match self.mode() {
-            PlayMode::Suggest => {
-                let line = self.snapshot.play_from.unwrap_or_else(|| self.next_bar());
+            // It stays as it is, so its end is known, too.
+            _ if self.is_recalled => {
                 let word = if self.is_pending() { "starts" } else { "Play" };
-                Flags { starts: Some((line, word)), silent_before: Some(line), ..Flags::default() }
+                Flags { starts: Some((begins, word)), ends: Some((ends.0, After::Silence)), ..Flags::default() }
             }
-            _ if self.is_recalled => Flags { starts: Some((self.next_bar(), "Play")), ..Flags::default() },
+            PlayMode::Suggest => {
+                let line = self.begins_at().unwrap_or_else(|| self.next_bar());
+                let word = if self.is_pending() { "starts" } else { "Play" };
+                let ends = self.is_pending().then_some(ends);
+                Flags { starts: Some((line, word)), silent_before: Some(line), ends, ..Flags::default() }
+            }
             PlayMode::Trade => Flags { starts: Some((begins, "starts")), ends: Some(ends), ..Flags::default() },
             PlayMode::Answer | PlayMode::Accompany | PlayMode::Infill => Flags::default(),
         }
@@ -165,19 +225,19 @@ impl PlayTime<'_> {
         let plays = self.is_playing();
         if let Some(swap) = self.swap() {
             let Swap { from, to, at, plan } = swap;
-            let end = plan.map_or_else(String::new, |_| format!(" to {}", self.end()));
-            let new = if from == to { "a new " } else { "" };
-            return format!("Antiphon plays {} until {}, then {new}{}{end}", from.name(), place(self.snapshot, at), to.name());
+            let end = plan.map_or_else(String::new, |_| format!(" and plays to {}", self.end()));
+            let new = if from == to { "A new " } else { "" };
+            return format!("{new}{} starts at {}{end}; until then {} plays", to.name(), place(self.snapshot, at), from.name());
         }
         match self.mode() {
-            _ if self.is_recalled && !plays => "Play starts this phrase".into(),
+            _ if self.is_recalled && !plays => format!("Play starts this phrase{}", self.starts_at()),
             PlayMode::Suggest if self.is_pending() => {
-                let from = self.snapshot.play_from.unwrap_or_default();
-                format!("Antiphon begins at bar {}", self.snapshot.bar_at(from).number)
+                let from = self.begins_at().unwrap_or_default();
+                format!("Antiphon begins at {} and plays to {}", place(self.snapshot, from), self.end())
             }
             PlayMode::Suggest if plays => format!("Antiphon plays to {}", self.end()),
             PlayMode::Suggest if !self.snapshot.locks.is_empty() => {
-                "Antiphon plays when you press Play; Another keeps what is locked".into()
+                "Antiphon plays when you press Play; Another leaves what is locked".into()
             }
             PlayMode::Suggest => "Antiphon plays when you press Play".into(),
             _ if self.snapshot.is_stopped => "Antiphon is silent until you press Play".into(),
@@ -202,9 +262,11 @@ impl PlayTime<'_> {
                 }
             },
             PlayMode::Accompany => match self.planned_roles().split_last() {
-                None => "Antiphon plays along with you".into(),
-                Some((last, [])) => format!("Antiphon plays {last} along with you"),
-                Some((last, others)) => format!("Antiphon plays {} and {last} along with you", others.join(", ")),
+                None => "Antiphon plays along with you until you pause for 4 bars".into(),
+                Some((last, [])) => format!("Antiphon plays {last} along with you until you pause for 4 bars"),
+                Some((last, others)) => {
+                    format!("Antiphon plays {} and {last} along with you until you pause for 4 bars", others.join(", "))
+                }
             },
             PlayMode::Infill => {
                 let bars = infill::name(self.values.turns.infill);
@@ -213,6 +275,12 @@ impl PlayTime<'_> {
                 format!("Antiphon fills {bars} of the song{when}, on top of what your track plays there")
             }
         }
+    }
+
+    /// Where Play would start the phrase that is shown: " at bar 16". Empty while the transport stands, since it starts with Play.
+    pub(super) fn starts_at(&self) -> String {
+        let from = self.flags().starts.map(|(from, _)| place(self.snapshot, from));
+        from.map_or_else(String::new, |from| format!(" at {from}"))
     }
 
     /// The swap that is ahead, unless a phrase of the history is shown.
@@ -260,7 +328,7 @@ pub(super) fn place(snapshot: &Snapshot, tick: Tick) -> String {
 mod tests {
     use antiphon_engine::music::Note;
     use antiphon_engine::plan::InfillRange;
-    use antiphon_engine::session::{ShownVariations, Takeover};
+    use antiphon_engine::session::{ShownVariations, Takeover, Withheld, WithheldNote};
 
     use super::*;
     use crate::clock::MusicalTime;
@@ -270,6 +338,8 @@ mod tests {
 
     const FILLS_SOON: &str = "Antiphon fills bars 12 to 13 of the song in 1 beat, on top of what your track plays there";
     const FILLS: &str = "Antiphon fills bars 12 to 13 of the song, on top of what your track plays there";
+
+    const ALONG: &str = "Antiphon plays bass and drums along with you until you pause for 4 bars";
 
     fn values(mode: PlayMode) -> ControlValues {
         let mut values = AntiphonParams::new(true).controls();
@@ -286,9 +356,10 @@ mod tests {
         Snapshot { plan: Some(planned), ..Snapshot::default() }
     }
 
-    /// Button, what it presses, flags and sentence.
+    /// Button, what it presses, flags and sentence, with the playhead before the plan, or in it if it plays.
     fn words_of(snapshot: &Snapshot, mode: PlayMode, is_recalled: bool) -> (String, Button, Flags, String) {
-        let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion: Motion::Host };
+        let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
+        let now = Now { playhead: MusicalTime(if plays { 121.0 } else { 100.0 }), tempo: 120.0, motion: Motion::Host };
         let time = PlayTime { snapshot, now: &now, values: &values(mode), is_recalled };
         (time.button(), time.pressed(), time.flags(), time.sentence())
     }
@@ -316,11 +387,7 @@ mod tests {
                 ["Play from bar 3", "You have 4 bars, then Antiphon 4 bars"],
                 ["Stop", "You have 4 bars, then Antiphon 4 bars"],
             ),
-            (
-                PlayMode::Accompany,
-                ["Stop", "Antiphon plays bass and drums along with you"],
-                ["Stop", "Antiphon plays bass and drums along with you"],
-            ),
+            (PlayMode::Accompany, ["Stop", ALONG], ["Stop", ALONG]),
             (PlayMode::Infill, ["Stop", FILLS_SOON], ["Stop", FILLS]),
         ] {
             assert_eq!([words(mode, false), words(mode, true)], [waiting, playing].map(|texts| texts.map(str::to_owned)));
@@ -330,7 +397,8 @@ mod tests {
     #[test]
     fn card_of_the_chosen_phrase_says_what_becomes_of_it() {
         let words = |snapshot: &Snapshot, mode, is_recalled, motion| {
-            let now = Now { playhead: MusicalTime(100.0), tempo: 120.0, motion };
+            let plays = snapshot.plan.as_ref().is_some_and(|shown| shown.playing);
+            let now = Now { playhead: MusicalTime(if plays { 121.0 } else { 100.0 }), tempo: 120.0, motion };
             PlayTime { snapshot, now: &now, values: &values(mode), is_recalled }.chosen()
         };
         let said = |mode| words(&snapshot(false), mode, false, Motion::Host).unwrap_or_default();
@@ -353,7 +421,47 @@ mod tests {
     fn play_that_waits_for_its_bar_can_be_stopped() {
         let waiting = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
         let (button, pressed, _, sentence) = words_of(&waiting, PlayMode::Suggest, false);
-        assert_eq!((button.as_str(), pressed, sentence.as_str()), ("Cancel", Button::Stop, "Antiphon begins at bar 3"));
+        assert_eq!((button.as_str(), pressed), ("Cancel", Button::Stop));
+        assert_eq!(sentence, "Antiphon begins at bar 3 and plays to the end of bar 4");
+    }
+
+    #[test]
+    fn phrase_that_was_started_looks_as_if_it_waits_until_it_sounds() {
+        let at = |snapshot: &Snapshot, mode, playhead| {
+            let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
+            let time = PlayTime { snapshot, now: &now, values: &values(mode), is_recalled: false };
+            (time.button(), time.sound(), time.flags().ends.is_some())
+        };
+        let seen = |button: &str, sound, has_end| (button.to_owned(), sound, has_end);
+        let silent = snapshot(false);
+        let pressed = Snapshot { play_from: Some(Tick(192)), ..snapshot(false) };
+        let latched = snapshot(true);
+        assert_eq!(at(&silent, PlayMode::Suggest, 100.0), seen("Play from bar 3", Sound::None, false));
+        assert_eq!(at(&pressed, PlayMode::Suggest, 100.0), seen("Cancel", Sound::Waits, true));
+        assert_eq!(at(&latched, PlayMode::Suggest, 100.0), seen("Cancel", Sound::Waits, true));
+        assert_eq!(at(&latched, PlayMode::Suggest, 121.0), seen("Stop", Sound::Plays, true));
+        assert_eq!(at(&silent, PlayMode::Infill, 100.0), seen("Stop", Sound::Waits, false));
+        assert_eq!(at(&latched, PlayMode::Accompany, 121.0), seen("Stop", Sound::Plays, true));
+    }
+
+    #[test]
+    fn phrase_that_plays_is_shown_from_where_it_began_to_sound() {
+        let note = |onset, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role: Role::Bass };
+        let mut planned = plan(120, 384, &[note(130, 40), note(192, 41), note(200, 42)]);
+        planned.playing = true;
+        let from = |by_antiphon: &[Note], withheld: Vec<WithheldNote>, playhead| {
+            let now = Now { playhead: MusicalTime(playhead), tempo: 120.0, motion: Motion::Host };
+            let snapshot = Snapshot { plan: Some(planned.clone()), by_antiphon: by_antiphon.to_vec(), withheld, ..Snapshot::default() };
+            let time = PlayTime { snapshot: &snapshot, now: &now, values: &values(PlayMode::Suggest), is_recalled: false };
+            (time.flags().silent_before, time.beats_left())
+        };
+        assert_eq!(from(&[], Vec::new(), 125.0), (None, None), "nothing of it has passed");
+        assert_eq!(from(&[], Vec::new(), 170.0), (Some(Tick(192)), Some(1)), "its first note did not sound: it waits for its bar line");
+        let shorter = Note { duration: Tick(3), ..note(192, 41) };
+        assert_eq!(from(&[shorter], Vec::new(), 210.0), (Some(Tick(192)), None));
+        assert_eq!(from(&[note(130, 40)], Vec::new(), 210.0), (None, None));
+        let left_out = WithheldNote { note: note(130, 40), reason: Withheld::KeyHeld };
+        assert_eq!(from(&[], vec![left_out], 170.0), (None, None), "it was to sound");
     }
 
     #[test]
@@ -373,12 +481,12 @@ mod tests {
         let beats = |snapshot: &Snapshot, mode| {
             let now = Now { playhead: MusicalTime(20.0), tempo: 120.0, motion: Motion::Host };
             let time = PlayTime { snapshot, now: &now, values: &values(mode), is_recalled: false };
-            (time.beats_left(), time.is_under_way())
+            (time.beats_left(), time.sound())
         };
-        assert_eq!(beats(&snapshot(false), PlayMode::Infill), (Some(5), false));
-        assert_eq!(beats(&snapshot(false), PlayMode::Suggest), (None, false));
-        assert_eq!(beats(&snapshot(true), PlayMode::Infill), (None, true));
-        assert_eq!(beats(&Snapshot { is_stopped: true, ..snapshot(false) }, PlayMode::Infill), (None, false));
+        assert_eq!(beats(&snapshot(false), PlayMode::Infill), (Some(5), Sound::Waits));
+        assert_eq!(beats(&snapshot(false), PlayMode::Suggest), (None, Sound::None));
+        assert_eq!(beats(&snapshot(true), PlayMode::Infill).0, None);
+        assert_eq!(beats(&Snapshot { is_stopped: true, ..snapshot(false) }, PlayMode::Infill), (None, Sound::None));
     }
 
     #[test]
@@ -391,11 +499,11 @@ mod tests {
             assert_eq!(flags.swap, Some((Tick(240), awaited)));
             (sentence, flags.ends.map(|(end, _)| end))
         };
-        assert_eq!(words(Variation::B, None), ("Antiphon plays A until bar 3, beat 3, then B".into(), None));
+        assert_eq!(words(Variation::B, None), ("B starts at bar 3, beat 3; until then A plays".into(), None));
         let coming = plan(240, 480, &[]).plan;
-        let expected = "Antiphon plays A until bar 3, beat 3, then B to the end of bar 5";
+        let expected = "B starts at bar 3, beat 3 and plays to the end of bar 5; until then A plays";
         assert_eq!(words(Variation::B, Some(coming)), (expected.into(), Some(Tick(480))));
-        assert_eq!(words(Variation::A, None).0, "Antiphon plays A until bar 3, beat 3, then a new A");
+        assert_eq!(words(Variation::A, None).0, "A new A starts at bar 3, beat 3; until then A plays");
     }
 
     #[test]
@@ -437,7 +545,17 @@ mod tests {
         assert_eq!(flags(PlayMode::Suggest, false, false), expected);
         for mode in [PlayMode::Answer, PlayMode::Accompany, PlayMode::Infill] {
             assert_eq!(flags(mode, false, false), Flags::default(), "{mode:?} begins by itself");
-            assert_eq!(flags(mode, false, true).starts, Some((line, "Play")), "a phrase of the history in {mode:?}");
+        }
+    }
+
+    #[test]
+    fn phrase_of_the_history_has_one_start_where_its_plan_begins() {
+        for mode in PlayMode::ALL {
+            let Flags { starts, ends, silent_before, .. } = flags(mode, false, true);
+            let expected = (Some((Tick(120), "Play")), Some((Tick(384), After::Silence)), None);
+            assert_eq!((starts, ends, silent_before), expected, "{mode:?}");
+            let (.., sentence) = words_of(&snapshot(false), mode, true);
+            assert_eq!(sentence, "Play starts this phrase at bar 2, beat 2");
         }
     }
 
@@ -445,9 +563,9 @@ mod tests {
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
             let after = if mode == PlayMode::Trade { After::You } else { After::Silence };
-            let expected = Flags { starts: Some((Tick(120), "starts")), ends: Some((Tick(384), after)), ..Flags::default() };
-            assert_eq!(flags(mode, true, false), expected);
+            assert_eq!(flags(mode, true, false), Flags { ends: Some((Tick(384), after)), ..Flags::default() });
         }
-        assert_eq!(flags(PlayMode::Accompany, true, false).ends, None, "it has no end");
+        assert_eq!(flags(PlayMode::Accompany, true, false).ends, Some((Tick(384), After::More)));
+        assert_eq!(flags(PlayMode::Infill, true, false).ends, None, "the band says it");
     }
 }

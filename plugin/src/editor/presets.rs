@@ -207,7 +207,10 @@ impl Presets {
         set(model, &entry.values);
         self.notice = (entry.values.unknown > 0).then(|| {
             let unknown = count(entry.values.unknown, "setting");
-            Notice::Done(format!("{unknown} of {} are not known to this version and were left out; its file keeps them", entry.preset.name))
+            Notice::Done(format!(
+                "{unknown} of {} are not known to this version and were left out; its file still has them",
+                entry.preset.name
+            ))
         });
         self.last = Some(entry.preset.name.clone());
     }

@@ -130,7 +130,7 @@ pub(super) fn buttons(
         if button(ui, true, "Unlock", "Unlocks these bars.") {
             locked.iter().for_each(|target| model.command(Command::Unlock(*target)));
         }
-    } else if button(ui, !open.is_empty(), "Lock", "Locks these bars: Another and the other variations keep them.") {
+    } else if button(ui, !open.is_empty(), "Lock", "Locks these bars: Another and the other variations leave them as they are.") {
         open.iter().for_each(|target| model.command(Command::Lock(*target)));
     }
     if button(ui, !open.is_empty(), "Another here", "Locks all other bars and makes another plan, so that only these bars change.") {
@@ -143,13 +143,13 @@ pub(super) fn buttons(
             "lock_rhythm",
             "Lock rhythm",
             matches!(lock, PatternLock::Rhythm | PatternLock::Whole),
-            "Other plans keep the rhythm of this one, in all bars.",
+            "Other plans have the rhythm of this one, in all bars.",
         ),
         (
             "lock_pitches",
             "Lock pitches",
             matches!(lock, PatternLock::Pitches | PatternLock::Whole),
-            "Other plans keep the pitches of this one, in all bars.",
+            "Other plans have the pitches of this one, in all bars.",
         ),
     ] {
         if ui.add(Button::new(RichText::new(text).size(12.0)).selected(is_on)).on_hover_text(tip).clicked() {

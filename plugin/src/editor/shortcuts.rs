@@ -81,7 +81,7 @@ pub(super) const TABLE: &[Shortcut] = &[
         keys: "Ctrl+Shift+Z",
         does: "redo",
     },
-    ctrl(Key::Z, "Ctrl+Z", Action::Undo, "undo locks, choices, stars, deletions and marked bars"),
+    ctrl(Key::Z, "Ctrl+Z", Action::Undo, "undo locks, choices, Keep, deletions and marked bars"),
     ctrl(Key::S, "Ctrl+S", Action::SaveAs, "Save as"),
     ctrl(Key::C, "Ctrl+C", Action::CopyPath, "copy the file's path"),
     shift(Key::ArrowLeft, "Shift+Left", Nudge::Earlier, "in Infill: all marked bars a bar earlier"),

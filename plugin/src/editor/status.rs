@@ -1,6 +1,5 @@
 //! The status line: one sentence in a musician's words, and the details behind it.
 
-use antiphon_engine::plan::Entry;
 use antiphon_engine::session::{Component, Snapshot, Status};
 use egui::{Align, Button, Color32, Label, Layout, Popup, RichText, Sense, Shape, Stroke, Ui, vec2};
 
@@ -38,8 +37,8 @@ pub(super) struct Line<'a> {
     pub(super) mode: String,
     /// Message about project and host.
     pub(super) message: Option<&'a str>,
-    /// The entry of the history that is shown in place of the plan.
-    pub(super) recalled: Option<&'a Entry>,
+    /// On the phrase of the history that is shown in place of the plan.
+    pub(super) recalled: Option<String>,
 }
 
 impl Line<'_> {
@@ -116,17 +115,13 @@ impl Line<'_> {
         if matches!(status.engine, Component::Loading) || matches!(status.model, Component::Loading) {
             return (Tone::Waiting, "Loading the engine: ready in a few seconds".into());
         }
-        if let Some(entry) = self.recalled {
-            let kept = if entry.is_starred() { ", kept" } else { "" };
-            return (
-                Tone::Plain,
-                format!("Earlier suggestion from bar {}{kept}: Play starts it, Back to plan leaves it", entry.place().bar),
-            );
+        if let Some(recalled) = &self.recalled {
+            return (Tone::Plain, recalled.clone());
         }
         let has_plan = self.snapshot.plan.is_some();
         let state = match self.now.motion {
-            Motion::Stopped if has_plan => "Stopped. Play something, or press Play",
-            Motion::Stopped => "Listening: play something, or start the transport",
+            Motion::Stopped if has_plan => "The transport stands: play some notes, or press Play",
+            Motion::Stopped => "Listening: play some notes, or start the transport",
             _ if !has_plan => "Listening",
             _ => return (Tone::Well, "In time".into()),
         };

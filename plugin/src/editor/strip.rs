@@ -1,24 +1,27 @@
 //! The strip under the commands: what was played, the four variations of the plan, and the history, as cards to choose and to drag out.
 
 use antiphon_engine::music::Tick;
-use antiphon_engine::plan::{Entry, History, PlayMode, Step, Variation};
+use antiphon_engine::plan::{Entry, EntryId, History, PlayMode, Step, Variation};
 use antiphon_engine::session::{Command, Snapshot};
 use egui::{Align, Align2, FontId, Layout, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 use raw_window_handle::HasWindowHandle;
 
-use super::card::{Card, CardAction, Sign};
+use super::card::{Card, CardAction, Done, Export, Sign};
 use super::controls::{learn, learning};
-use super::excerpt::{self, Excerpt, Source};
+use super::excerpt::{self, Excerpt, Players, Source};
 use super::export::Exporter;
 use super::heard::Heard;
+use super::history;
 use super::history_cards;
 use super::model::{EditorModel, Now};
 use super::palette::{Palette, paint};
+use super::play_time::Sound;
+use super::roll::Preview;
 use super::roll::mini::MiniRoll;
 use super::shortcuts::{Action, hint};
 use super::status;
 use super::style;
-use super::variations::{self, State};
+use super::variations::{self, Before, State};
 use crate::triggers::Button;
 
 /// Height of the strip, in points; less in a low window, where cards have no roll.
@@ -57,6 +60,17 @@ pub(super) struct Strip<'a> {
     pub(super) entries: &'a [&'a Entry],
     /// What becomes of the phrase that is shown, unless it plays: "Play starts this".
     pub(super) chosen: Option<&'a str>,
+    /// The variations as they were.
+    pub(super) before: &'a Before,
+    /// Whether the plan sounds.
+    pub(super) sound: Sound,
+}
+
+/// A card under the pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pointed {
+    Variation(Variation),
+    Entry(EntryId),
 }
 
 /// Sizes of the cards, in points.
@@ -79,17 +93,26 @@ impl Sizes {
 }
 
 impl Strip<'_> {
-    /// Draws the cards and carries out what is done with them.
-    pub(super) fn show(&self, ui: &mut Ui, model: &mut impl EditorModel, exporter: &mut Exporter, window: &dyn HasWindowHandle) {
+    /// Draws the cards and carries out what is done with them. Returns the one under the pointer whose phrase the roll can show.
+    pub(super) fn show(
+        &self,
+        ui: &mut Ui,
+        model: &mut impl EditorModel,
+        exporter: &mut Exporter,
+        window: &dyn HasWindowHandle,
+    ) -> Option<Pointed> {
         let height = ui.available_height();
         let is_low = height < HEIGHT / 2.0;
         let card = vec2(card_width(ui.available_width(), is_low), height.max(0.0));
         let size = Sizes { card, is_low };
+        let mut pointed = None;
         ui.horizontal_top(|ui| {
             self.played(ui, exporter, size, window);
             let mode = model.values().plan.mode;
             for variation in Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)) {
-                self.variation(ui, model, exporter, variation, size, window);
+                if self.variation(ui, model, exporter, variation, size, window) {
+                    pointed = Some(Pointed::Variation(variation));
+                }
             }
             if self.history.entries().is_empty() {
                 return;
@@ -98,9 +121,30 @@ impl Strip<'_> {
             let (divider, _) = ui.allocate_exact_size(vec2(DIVIDER - style::GAP / 2.0, height), Sense::hover());
             ui.painter().vline(divider.center().x - style::GAP / 2.0, divider.y_range(), palette.hairline(0.42));
             ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
-                ui.horizontal_top(|ui| self.entries.iter().for_each(|entry| self.entry(ui, model, exporter, entry, size, window)));
+                ui.horizontal_top(|ui| {
+                    for entry in self.entries {
+                        if self.entry(ui, model, exporter, entry, size, window) {
+                            pointed = Some(Pointed::Entry(entry.id()));
+                        }
+                    }
+                });
             });
         });
+        pointed
+    }
+
+    /// The phrase of the card under the pointer, for the roll. `None` for the one that the roll shows.
+    pub(super) fn preview(&self, pointed: Pointed) -> Option<Preview<'_>> {
+        match pointed {
+            Pointed::Variation(variation) => {
+                variations::preview(variation, self.live, self.before, self.silent_before, self.history.recalled().is_some())
+            }
+            Pointed::Entry(id) => {
+                let entry =
+                    self.entries.iter().find(|entry| entry.id() == id && self.history.recalled().is_none_or(|shown| shown.id() != id))?;
+                Some(history::preview(entry, self.history, self.live, self.now))
+            }
+        }
     }
 
     /// Draws the captions over the cards: what is to be chosen now, and what was suggested earlier, with the buttons of the
@@ -152,18 +196,25 @@ impl Strip<'_> {
             note: bars.clone().unwrap_or_default(),
             bars,
             music: first.map(|_| music),
+            before: None,
             says: Vec::new(),
-            foot: first.map(|_| whose(self.live).into()),
+            foot: first.map(|_| Players::of(self.live).notes().into()),
             is_kept: false,
             is_shown: false,
             chosen: None,
             sign: None,
-            tip: if first.is_some() { "Everything that has sounded: your notes and Antiphon's." } else { "Nothing has been played yet" },
+            tip: &|| match first {
+                Some(_) => {
+                    format!("All that has sounded: {}; each part has tracks of its own in the file.", Players::of(self.live).notes())
+                }
+                None => "Nothing has been played yet".into(),
+            },
         };
-        let action = card.show(ui, size.card, |_| {});
+        let Done { action, .. } = card.show(ui, size.card, |_| {});
         export(ui, exporter, action, window, || Excerpt::of_played(self.live, self.now));
     }
 
+    /// Draws the card of a variation. Returns whether the pointer is over it.
     fn variation(
         &self,
         ui: &mut Ui,
@@ -172,24 +223,30 @@ impl Strip<'_> {
         variation: Variation,
         size: Sizes,
         window: &dyn HasWindowHandle,
-    ) {
+    ) -> bool {
         let pressed = Button::of(variation);
         if model.triggers().waiting() == Some(pressed) {
             learning(ui, model.triggers());
-            return;
+            return false;
         }
         let state = State::of(variation, self.live);
         let plan = variations::plan(variation, self.live).map(|plan| Heard::from(plan, self.silent_before));
+        let before = self.before.plan(variation).filter(|_| plan.is_none()).map(|plan| Heard::from(plan, self.silent_before));
+        let lines_before = before.map_or_else(Vec::new, |plan| lines(self.live, plan.start(), plan.end()));
         let lines = plan.map_or_else(Vec::new, |plan| lines(self.live, plan.start(), plan.end()));
         let learnt = model.triggers().of(pressed).map_or_else(String::new, |trigger| format!(" ({trigger})"));
         let is_shown = state == State::Shown && plan.is_some() && self.history.recalled().is_none();
         let plays = state == State::Shown && self.live.plan.as_ref().is_some_and(|shown| shown.playing);
-        let is_waiting = is_shown && self.live.play_from.is_some();
+        let sign = match self.sound {
+            Sound::Plays if plays => Sign::Stop,
+            Sound::Waits if plays || is_shown && self.live.play_from.is_some() => Sign::Cancel,
+            _ => Sign::Listen,
+        };
         let word = if status::is_missing(&self.live.status) { "" } else { state.word(self.live) };
         let mode = model.values().plan.mode;
         // Its letter would say that there are others.
         let is_only = mode == PlayMode::Accompany;
-        let says = variations::says(variation, self.live, mode).filter(|_| !status::is_missing(&self.live.status));
+        let says = variations::says(variation, self.live, mode, before.is_some()).filter(|_| !status::is_missing(&self.live.status));
         let title = match says.as_ref().and_then(|says| says.from.as_deref()) {
             _ if is_only => "Plan".into(),
             // Without room under the title, as short as it is in it.
@@ -199,22 +256,26 @@ impl Strip<'_> {
         };
         let bars = plan.and_then(|plan| excerpt::bars_of_plan(plan, self.live, self.now));
         let (name, source) = if is_only { ("plan", Source::Plan) } else { (pressed.name(), Source::Variation(variation)) };
-        let does = if is_only { "It is made again on every beat; Another changes it".into() } else { state.sentence(self.live) };
+        let tip = || match is_only {
+            true => "It is made again on every beat; Another changes it.".to_owned(),
+            false => format!("{name}{learnt}{}: {}.", hint(Action::Press(pressed)), state.sentence(self.live)),
+        };
         let card = Card {
             name,
             title,
             note: bars.clone().unwrap_or_default(),
             bars,
             music: plan.map(|plan| music(plan, &lines)),
+            before: before.map(|plan| music(plan, &lines_before)),
             says: says.map_or_else(Vec::new, |says| says.lines),
             foot: variations::foot(variation, self.live),
             is_kept: false,
             is_shown,
             chosen: self.chosen.filter(|_| is_shown).map(str::to_owned),
-            sign: Some(if plays || is_waiting { Sign::Stop } else { Sign::Listen }),
-            tip: &if is_only { format!("{does}.") } else { format!("{name}{learnt}{}: {does}.", hint(Action::Press(pressed))) },
+            sign: Some(sign),
+            tip: &tip,
         };
-        let action = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
+        let Done { action, is_pointed } = card.show(ui, size.of(is_shown), |ui| learn(ui, model.triggers(), pressed));
         if action == Some(CardAction::Stop) {
             model.command(Command::Stop);
         }
@@ -228,8 +289,10 @@ impl Strip<'_> {
             }
         }
         export(ui, exporter, action, window, || Excerpt::of_plan(source, plan?, self.live, self.now));
+        is_pointed
     }
 
+    /// Draws the card of a suggestion. Returns whether the pointer is over it.
     fn entry(
         &self,
         ui: &mut Ui,
@@ -238,33 +301,39 @@ impl Strip<'_> {
         entry: &Entry,
         size: Sizes,
         window: &dyn HasWindowHandle,
-    ) {
+    ) -> bool {
         // A full history has 256 cards, of which two or three are in view.
         let is_shown = self.history.recalled().is_some_and(|recalled| recalled.id() == entry.id());
         let area = size.of(is_shown);
         if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, area)) {
             ui.allocate_exact_size(area, Sense::hover());
-            return;
+            return false;
         }
         let (plan, place) = (entry.plan(), entry.place());
         let lines: Vec<Tick> = place.metres.bars(plan.ready() - place.line).map(|bar| bar.start + place.line).collect();
-        // As the position in the list beside it.
-        let number = self.history.entries().iter().position(|other| other.id() == entry.id()).map_or(0, |before| before + 1);
+        let number = history::number(self.history, entry);
+        let bars = history::was(entry);
+        let kept = if entry.is_starred() { "kept, " } else { "" };
+        let goes_next = self.history.goes_next().is_some_and(|next| next.id() == entry.id());
+        let note = if goes_next { "goes next" } else { history_cards::became(entry.reason()) };
         let card = Card {
             name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
-            title: if is_shown || size.is_low { format!("#{number}") } else { format!("#{number}, bar {}", place.bar) },
-            note: if is_shown || size.is_low { format!("bar {}", place.bar) } else { String::new() },
+            title: format!("#{number}"),
+            note: if size.is_low { bars.clone() } else { note.into() },
+            before: None,
             says: Vec::new(),
-            foot: (!is_shown && entry.is_starred()).then(|| "kept".into()),
-            bars: Excerpt::bars_of_entry(entry),
+            foot: Some(format!("{kept}{bars}")),
+            // Where it was stands over this; it starts elsewhere now.
+            bars: None,
             is_kept: entry.is_starred(),
             music: Some(music(Heard::whole(plan), &lines)),
             is_shown,
             chosen: self.chosen.filter(|_| is_shown).map(str::to_owned),
-            sign: Some(if is_shown && self.live.play_from.is_some() { Sign::Stop } else { Sign::Listen }),
-            tip: &format!("Suggestion {number} of the history. {}", history_cards::description(entry)),
+            sign: Some(if is_shown && self.live.play_from.is_some() { Sign::Cancel } else { Sign::Listen }),
+            tip: &|| format!("Suggestion {number} of the history. {}", history_cards::description(entry)),
         };
-        let action = ui.push_id(entry.id(), |ui| card.show(ui, area, |ui| history_cards::menu(ui, model, entry))).inner;
+        let Done { action, is_pointed } =
+            ui.push_id(entry.id(), |ui| card.show(ui, area, |ui| history_cards::menu(ui, model, entry))).inner;
         match action {
             Some(CardAction::Choose) => model.command(Command::Step(Step::To(entry.id()))),
             Some(CardAction::Listen) => {
@@ -276,6 +345,7 @@ impl Strip<'_> {
             _ => {}
         }
         export(ui, exporter, action, window, || Excerpt::of_entry(entry));
+        is_pointed
     }
 }
 
@@ -283,15 +353,6 @@ impl Strip<'_> {
 fn card_width(strip: f32, is_low: bool) -> f32 {
     let hint = if is_low { HINT } else { 0.0 };
     ((strip - LEAST_HISTORY - DIVIDER - hint) / 5.0 - style::GAP).clamp(LEAST, WIDEST)
-}
-
-/// Whose notes have sounded.
-fn whose(snapshot: &Snapshot) -> &'static str {
-    match snapshot.by_antiphon.len() {
-        0 => "your notes",
-        all if all == snapshot.played.len() => "Antiphon's notes",
-        _ => "yours and Antiphon's",
-    }
 }
 
 /// Whether a variation has a card. Accompany plans each beat for itself and has one at a time.
@@ -316,17 +377,12 @@ fn export(
     window: &dyn HasWindowHandle,
     excerpt: impl FnOnce() -> Option<Excerpt>,
 ) {
-    let Some(action) =
-        action.filter(|action| !matches!(action, CardAction::Choose | CardAction::Listen | CardAction::Stop | CardAction::Delete))
-    else {
-        return;
-    };
+    let Some(CardAction::Export(how)) = action else { return };
     let Some(excerpt) = excerpt() else { return };
-    match action {
-        CardAction::Drag => exporter.drag(&excerpt, window),
-        CardAction::SaveAs => exporter.save_as(&excerpt),
-        CardAction::SaveRoles => exporter.save_roles(&excerpt),
-        CardAction::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
-        CardAction::Choose | CardAction::Listen | CardAction::Stop | CardAction::Delete => {}
+    match how {
+        Export::Drag => exporter.drag(&excerpt, window),
+        Export::SaveAs => exporter.save_as(&excerpt),
+        Export::SaveRoles => exporter.save_roles(&excerpt),
+        Export::CopyPath => exporter.copy_path(&excerpt, ui.ctx()),
     }
 }

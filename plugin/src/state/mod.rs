@@ -127,7 +127,7 @@ impl State {
             let saved = self.saved.lock();
             (saved.version > VERSION, Arc::clone(&saved.history), saved.refused.clone())
         };
-        let newer = newer.then(|| "A newer Antiphon saved this project: settings that this version does not know are kept".to_owned());
+        let newer = newer.then(|| "A newer Antiphon saved this project: settings that this version does not know stay in it".to_owned());
         let unreadable = match history.unreadable() {
             0 => None,
             1 => Some("One suggestion of the project could not be read".to_owned()),

@@ -31,10 +31,10 @@ const LONGEST_ENTRY: usize = HISTORY_BYTES / 8;
 /// Characters around the entries: `{\"entries\":[]}`.
 const FRAME_BYTES: usize = 16;
 
-/// No room for another star.
+/// No room for another star: the phrase is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no star was set: the {starred} starred suggestions fill their share of the history. Take the star off one or delete one by a right-click on its card, then try again"
+    "not kept: the {starred} kept phrases fill their share of the history. Right-click the card of one that may go and choose Do not keep or Delete, then try again"
 )]
 pub struct StarsFull {
     /// Entries starred.
@@ -211,6 +211,13 @@ impl History {
         self.evicted
     }
 
+    /// The entry that goes when the next one is pushed: the oldest without a star. `None` while none was evicted and there are fewer than the most.
+    #[must_use]
+    pub fn goes_next(&self) -> Option<&Entry> {
+        let is_full = self.evicted > 0 || self.entries.len() >= HISTORY_ENTRIES;
+        self.entries.iter().find(|entry| is_full && !entry.starred)
+    }
+
     /// How many entries of the project could not be read when it was last loaded.
     #[must_use]
     pub const fn unreadable(&self) -> usize {
@@ -300,12 +307,14 @@ mod tests {
         let mut history = History::default();
         let first = push(&mut history, plan(0, 1), Reason::Played);
         assert_eq!(history.star(first), Ok(true));
+        assert_eq!(history.goes_next(), None, "there is room");
         for seed in 1..=u64::try_from(HISTORY_ENTRIES).unwrap() {
             push(&mut history, plan(seed, 1), Reason::Played);
         }
         assert_eq!(history.entries().len(), HISTORY_ENTRIES);
         assert_eq!(seeds(&history)[..2], [0, 2]);
         assert_eq!(history.evicted(), 1);
+        assert_eq!(history.goes_next().map(|entry| entry.plan().brief.seed), Some(2));
     }
 
     #[test]

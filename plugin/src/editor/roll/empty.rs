@@ -26,7 +26,7 @@ impl Roll {
                 "Antiphon cannot suggest anything: a part of it is missing.",
                 "Install it again. The last lines of this window say which part.",
             ],
-            false => ["Play something.", "What could come next appears here."],
+            false => ["Play some notes.", "What could come next appears here."],
         };
         let font = FontId::proportional(12.0);
         let modes = PlayMode::ALL.map(|mode| (mode, painter.layout_no_wrap(purpose(mode).to_owned(), font.clone(), soft)));

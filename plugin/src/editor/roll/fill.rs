@@ -184,7 +184,7 @@ mod tests {
 
     fn roll(snapshot: &Snapshot) -> Roll {
         let now = Now { playhead: MusicalTime(10.0), tempo: 120.0, motion: Motion::Host };
-        let frame = Frame { horizon_bars: 8, silent_before: None, headroom: LANE, is_plan: true };
+        let frame = Frame { horizon_bars: 8, silent_before: None, headroom: LANE, is_plan: true, preview: None };
         Roll::new(Rect::from_min_size(pos2(0.0, 0.0), vec2(1200.0, 400.0)), snapshot, &now, frame, &View::default(), &Palette::LIGHT)
     }
 

@@ -21,7 +21,7 @@ impl Roll {
     /// A line at the foot of the ruler over the time in which Antiphon played, plays, or would play.
     pub(super) fn spans(&self, painter: &Painter, snapshot: &Snapshot, flags: &Flags) {
         // A mode that was stopped would play only from where Play is pressed.
-        let is_expected = !snapshot.is_stopped || flags.silent_before.is_some();
+        let is_expected = !snapshot.is_stopped || flags.silent_before.is_some() || !self.is_plan;
         let planned = snapshot.plan.iter().filter(|_| is_expected).map(|shown| {
             let brief = &shown.plan.brief;
             flags.silent_before.unwrap_or(brief.start).max(brief.start)..brief.end
@@ -50,7 +50,13 @@ impl Roll {
             }
             is_in_view.then_some(x)
         };
-        flags.starts.map(|(tick, _)| line(tick));
+        if let Some((tick, word)) = flags.starts
+            && let Some(x) = line(tick)
+            && snapshot.bar_at(tick).bar.start != tick
+        {
+            // At a bar line it stands behind the number of the bar.
+            self.start_flag(painter, x, word);
+        }
         if let Some((at, variation)) = flags.swap
             && let Some(x) = line(at)
         {
@@ -61,8 +67,15 @@ impl Roll {
             self.start_flag(painter, if is_bar_line { x + 8.0 + number } else { x }, variation.name());
         }
         let Some((end, after)) = flags.ends else { return };
-        let Some(x) = line(end) else { return };
         let y = self.rect.top() + NUMBERS / 2.0;
+        if after == After::More {
+            let x = self.x(end.0 as f64);
+            if self.music.x_range().contains(x) {
+                painter.text(pos2(x - 6.0, y), Align2::RIGHT_CENTER, "goes on", FontId::proportional(11.0), playing);
+            }
+            return;
+        }
+        let Some(x) = line(end) else { return };
         if after == After::You {
             // Behind the number of the bar that begins there.
             let number = painter.layout_no_wrap(snapshot.bar_at(end).number.to_string(), FontId::proportional(12.0), playing).size().x;

@@ -28,7 +28,7 @@ impl Roll {
             lines.push(why.join("; "));
         }
         match to_lock.map(|note| note_lock(note, snapshot)) {
-            Some(Command::Lock(_)) => lines.push("Click to lock: Another and the other variations keep it".into()),
+            Some(Command::Lock(_)) => lines.push("Click to lock: Another and the other variations leave it as it is".into()),
             Some(Command::Unlock(_)) => lines.push("Locked: click to unlock".into()),
             _ => {}
         }

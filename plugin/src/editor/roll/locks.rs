@@ -1,6 +1,6 @@
 //! Locks in the piano roll: their marks, the padlocks under the pointer, and the clicks that set and remove them.
 
-use antiphon_engine::music::{Bar, Note};
+use antiphon_engine::music::{Bar, Note, Role};
 use antiphon_engine::session::{Command, LockTarget, ShownBar, Snapshot};
 use egui::{Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
 
@@ -10,9 +10,9 @@ use super::{CHORDS, NUMBERS, Palette, Roll, paint};
 pub(super) const LOCK: f32 = 7.0;
 /// Width and height of the area of a bar's padlock that takes a click, in points.
 const CLICKED: f32 = 24.0;
-/// Least width of a note that has a closed lock at its start, in points: it must still be seen.
+/// Least width of a note whose lock under the pointer lies in it and not before it, in points: it must still be seen.
 const WITH_LOCK: f32 = 1.7 * LOCK;
-/// Width of the bar across the start of a shorter one, in points.
+/// Width of the bar across the start of a locked note, in points.
 const CAP: f32 = 3.0;
 /// Height of the hatching over a locked bar, and the distance of its lines, in points.
 const HATCHING: f32 = 6.0;
@@ -25,8 +25,8 @@ pub(super) enum Padlock {
 }
 
 impl Roll {
-    /// A closed lock at the start of every locked note, or a bar across it where the note is short. A locked bar has hatching over its notes instead, and a
-    /// lock beside its number ([`Roll::bars`]). Outlines would look like a selection.
+    /// A bar across the start of every locked note, and a closed lock before the first of each run: locked notes of a role with no other one of it between them.
+    /// A locked bar has hatching over its notes instead, and a lock beside its number ([`Roll::bars`]). Outlines would look like a selection.
     pub(super) fn locks(&self, painter: &Painter, snapshot: &Snapshot) {
         let Some(shown) = snapshot.plan.as_ref().filter(|_| !snapshot.locks.is_empty()) else { return };
         for bar in snapshot.bars_between(self.first_tick(), self.last_tick()).map(|shown| shown.bar) {
@@ -34,16 +34,12 @@ impl Roll {
                 self.hatching(painter, bar);
             }
         }
-        for note in shown.plan.notes().iter().filter(|note| self.may_sound(note)).filter(|note| snapshot.locks.holds(note)) {
+        for (note, is_first) in runs(snapshot, shown.plan.notes().iter().filter(|note| self.may_sound(note))) {
             let Some(area) = self.area(note) else { continue };
-            if snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start) {
-                continue;
-            }
-            if area.width() > WITH_LOCK {
-                self.lock(painter, area.left_center() + vec2(LOCK / 2.0 + 1.0, 0.0), Padlock::Closed);
-            } else {
-                let cap = Rect::from_min_size(area.min, vec2(CAP, area.height())).expand2(vec2(0.0, 1.0));
-                painter.rect_filled(cap, 1, paint(self.palette.ink));
+            let cap = Rect::from_min_size(area.min, vec2(CAP, area.height())).expand2(vec2(0.0, 1.0));
+            painter.rect_filled(cap, 1, paint(self.palette.ink));
+            if is_first {
+                self.lock(painter, area.left_center() - vec2(LOCK / 2.0 + 2.0, 0.0), Padlock::Closed);
             }
         }
     }
@@ -88,7 +84,7 @@ impl Roll {
         let response = ui.interact(place, ui.scope_id().with(("padlock", shown.bar.start.0)), Sense::CLICK | Sense::DRAG);
         let (verb, tip) = match is_locked {
             true => ("unlock", "Click to unlock this bar"),
-            false => ("lock", "Click to lock this bar: Another and the other variations keep it"),
+            false => ("lock", "Click to lock this bar: Another and the other variations leave it as it is"),
         };
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Padlock: {verb} bar {}", shown.number)));
         let response = response.on_hover_text(tip).on_hover_cursor(egui::CursorIcon::PointingHand);
@@ -132,6 +128,22 @@ impl Roll {
     }
 }
 
+/// Locked notes outside of locked bars, each with whether it is the first of its role's run.
+fn runs<'a>(snapshot: &'a Snapshot, notes: impl Iterator<Item = &'a Note>) -> impl Iterator<Item = (&'a Note, bool)> {
+    let mut in_run: Vec<Role> = Vec::new();
+    notes.filter_map(move |note| {
+        let known = in_run.iter().position(|role| *role == note.role);
+        // A locked bar has its own sign, and ends the run before it.
+        let is_locked = snapshot.locks.holds(note) && !snapshot.locks.holds_bar(snapshot.bar_at(note.onset).bar.start);
+        match (is_locked, known) {
+            (true, None) => in_run.push(note.role),
+            (false, Some(place)) => _ = in_run.swap_remove(place),
+            _ => {}
+        }
+        is_locked.then_some((note, known.is_none()))
+    })
+}
+
 /// What a click on a planned note does.
 pub(super) fn note_lock(note: &Note, snapshot: &Snapshot) -> Command {
     toggle(snapshot.locks.holds(note), LockTarget::of(note))
@@ -154,4 +166,24 @@ pub(super) fn draw(painter: &Painter, palette: &Palette, centre: Pos2, padlock: 
         Padlock::Closed => painter.rect_filled(body, 1, ink),
         Padlock::Open => painter.rect(body, 1, ground, Stroke::new(1.0, ink), StrokeKind::Inside),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_engine::music::Tick;
+    use antiphon_engine::session::ShownLocks;
+
+    use super::*;
+
+    #[test]
+    fn run_of_locked_notes_has_one_padlock() {
+        let note = |onset, pitch, role| Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role };
+        let bass = |onset| note(onset, 40, Role::Bass);
+        let notes = [bass(0), note(0, 60, Role::Keys), bass(24), bass(48), bass(72), bass(96), bass(192)];
+        let locked = [0, 2, 4, 5, 6].map(|place| notes[place]).to_vec();
+        let snapshot = Snapshot { locks: ShownLocks::new(locked, vec![Tick(96)]), ..Snapshot::default() };
+        let found: Vec<_> = runs(&snapshot, notes.iter()).map(|(note, is_first)| (note.onset.0, is_first)).collect();
+        // The note at 48 and the locked bar at 96 end a run.
+        assert_eq!(found, [(0, true), (24, false), (72, true), (192, true)]);
+    }
 }

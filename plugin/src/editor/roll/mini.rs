@@ -9,6 +9,8 @@ use super::narrow;
 
 /// Height of a drum lane, in points.
 const LANE: f32 = 3.0;
+/// Share of a role's colour in notes that are not there any more.
+const FAINT: f32 = 0.35;
 
 /// Music of a card. Its bars need not be those of the song.
 pub(in crate::editor) struct MiniRoll<'a> {
@@ -28,8 +30,8 @@ impl MiniRoll<'_> {
         self.notes.first().is_some_and(|first| self.notes.iter().any(|note| note.role != first.role))
     }
 
-    /// Draws it into an area.
-    pub(in crate::editor) fn draw(&self, painter: &Painter, area: Rect, palette: &Palette) {
+    /// Draws it into an area; faint if it is not there any more.
+    pub(in crate::editor) fn draw(&self, painter: &Painter, area: Rect, palette: &Palette, is_faint: bool) {
         if area.width() <= 0.0 || area.height() <= 0.0 {
             return;
         }
@@ -46,7 +48,8 @@ impl MiniRoll<'_> {
             let Some((top, height)) = rows.place(note) else { continue };
             let right = x(note.end().min(self.until)).max(x(note.onset) + 1.5);
             let block = Rect::from_x_y_ranges(x(note.onset)..=right, top..=top + height.max(1.5));
-            painter.rect_filled(block, 0, paint(palette.role(note.role)));
+            let colour = palette.role(note.role);
+            painter.rect_filled(block, 0, paint(if is_faint { colour.over(palette.coming, FAINT) } else { colour }));
         }
     }
 }

@@ -18,6 +18,7 @@ mod lines;
 mod locks;
 pub(super) mod mini;
 mod notes;
+mod preview;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use antiphon_engine::plan::{ChordChart, InfillRange, PlayerMemory};
 use antiphon_roll::{Keys, Rows};
 use egui::{Rect, Sense, Ui, WidgetInfo, vec2};
 
+pub(super) use self::preview::Preview;
 use self::range::Dragged;
 pub(super) use self::range::Marking;
 pub(super) use self::view::View;
@@ -76,6 +78,8 @@ pub(super) struct Marks<'a> {
     pub(super) flags: Flags,
     /// Beats until it starts, while they are counted.
     pub(super) beats_left: Option<u32>,
+    /// The phrase of the card under the pointer.
+    pub(super) preview: Option<&'a Preview<'a>>,
     /// Chosen chords.
     pub(super) chart: &'a ChordChart,
     /// What is remembered of the player.
@@ -130,6 +134,7 @@ pub(super) fn show(
         silent_before: marks.flags.silent_before,
         headroom: if is_infill { fill::LANE } else { 0.0 },
         is_plan: marks.is_plan,
+        preview: marks.preview,
     };
     let roll = Roll::new(rect, snapshot, now, frame, view, Palette::of(ui.ctx()));
     view.navigate(ui, &roll, snapshot);
@@ -156,7 +161,8 @@ pub(super) fn show(
     roll.spans(&painter, snapshot, &marks.flags);
     roll.flags(&painter, snapshot, &marks.flags);
     let music = painter.with_clip_rect(roll.music);
-    roll.notes(&music, snapshot);
+    roll.notes(&music, snapshot, marks.preview.is_some());
+    marks.preview.into_iter().for_each(|preview| roll.preview(&music, preview));
     roll.velocities(&painter, snapshot);
     roll.locks(&painter, snapshot);
     // The bar numbers lie over the roll, so its response is not hovered there.
@@ -176,6 +182,7 @@ pub(super) fn show(
     }
     let dragged_role = roll.foot(ui, &painter, snapshot);
     roll.playhead(&painter);
+    marks.preview.into_iter().for_each(|preview| roll.preview_name(ui, &painter, preview));
     if let Some(beats) = marks.beats_left {
         let corner = Rect::from_min_max(rect.min, roll.music.left_top());
         count_in::show(&painter, corner.shrink(2.0), beats, roll.palette);
@@ -195,7 +202,7 @@ pub(super) fn show(
 
 /// What the geometry of a frame depends on besides the music.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+struct Frame<'a> {
     /// Bars that are planned ahead.
     horizon_bars: u8,
     /// Planned notes before this tick will not sound.
@@ -204,6 +211,8 @@ struct Frame {
     headroom: f32,
     /// Whether the plan is shown, which can be locked, and not a phrase of the history.
     is_plan: bool,
+    /// The phrase of the card under the pointer, which needs rows.
+    preview: Option<&'a Preview<'a>>,
 }
 
 /// Geometry of one frame.
@@ -231,8 +240,8 @@ struct Roll {
 }
 
 impl Roll {
-    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, frame: Frame, view: &View, palette: &'static Palette) -> Self {
-        let Frame { horizon_bars, silent_before, headroom, is_plan } = frame;
+    fn new(rect: Rect, snapshot: &Snapshot, now: &Now, frame: Frame<'_>, view: &View, palette: &'static Palette) -> Self {
+        let Frame { horizon_bars, silent_before, headroom, is_plan, preview } = frame;
         let inside = Rect::from_min_max(rect.min + vec2(GUTTER, NUMBERS + CHORDS), rect.max - vec2(1.0, NAMES));
         let (music, velocities) = inside.split_top_bottom_at_y(inside.bottom() - velocity::height(rect.height()));
         let playhead = now.playhead.0;
@@ -246,7 +255,15 @@ impl Roll {
         let rows = Rows::default();
         let mut roll = Self { rect, music, velocities, playhead, playhead_x, left_tick, per_tick, silent_before, is_plan, rows, palette };
         let (from, to) = (roll.first_tick(), roll.last_tick());
-        let keys = Keys::of(shown(snapshot).filter(|note| note.onset < to && note.end() > from)).or_middle();
+        let is_in_view = |note: &Note| note.onset < to && note.end() > from;
+        let keys = match preview {
+            None => Keys::of(shown(snapshot).filter(|note| is_in_view(note))),
+            Some(preview) => {
+                let both: Vec<Note> = shown(snapshot).copied().chain(preview.notes()).filter(is_in_view).collect();
+                Keys::of(&both)
+            }
+        };
+        let keys = keys.or_middle();
         let keys = view.pitches().map_or_else(|| keys.clone(), |(high, low)| keys.clone().with_pitches(high, low));
         roll.rows = Rows::filling(keys, music.top() + headroom, music.bottom(), LANE, LANES_GAP);
         roll

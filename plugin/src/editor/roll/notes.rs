@@ -26,11 +26,13 @@ enum Look {
     Player,
     Settled,
     Open,
+    /// Planned, under the outlines of another phrase.
+    Faint,
 }
 
 impl Roll {
-    /// Draws all notes in view.
-    pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot) {
+    /// Draws all notes in view; the plan faint if another phrase is drawn over it.
+    pub(super) fn notes(&self, painter: &Painter, snapshot: &Snapshot, is_faint: bool) {
         let mut drawing = Drawing::new(painter);
         for note in &snapshot.song_ahead {
             self.note(&mut drawing, note, Look::Song);
@@ -40,7 +42,12 @@ impl Roll {
         }
         for note in self.planned(snapshot) {
             let is_settled = snapshot.plan.as_ref().is_some_and(|shown| shown.playing || note.onset < shown.commit);
-            self.note(&mut drawing, note, if is_settled { Look::Settled } else { Look::Open });
+            let look = match is_settled {
+                _ if is_faint => Look::Faint,
+                true => Look::Settled,
+                false => Look::Open,
+            };
+            self.note(&mut drawing, note, look);
         }
         drawing.finish();
         for withheld in &snapshot.withheld {
@@ -88,6 +95,7 @@ impl Roll {
         // A broad or a dark outline would fill a low note that is hollow.
         let is_low = area.height() < BROAD_FROM;
         let (fill, rim) = match look {
+            Look::Faint => (colour.over(ground, 0.12), colour.over(ground, 0.35)),
             Look::Song => (colour.over(ground, 0.3), colour.over(ground, 0.3)),
             Look::Player => (body(SOLID), self.palette.own_rim(note.role)),
             Look::Settled => (body(HOLLOW), self.palette.rim(note.role, !is_low)),

@@ -55,7 +55,7 @@ impl Roll {
         let locks = |place: Pos2| match self.lock_at(place, snapshot) {
             // Here a click marks a bar; the padlock beside its number locks it.
             _ if marks.marking == Marking::Plain => "",
-            Some(Command::Lock(_)) => "Click to lock this bar: Another and the other variations keep it\n",
+            Some(Command::Lock(_)) => "Click to lock this bar: Another and the other variations leave it as it is\n",
             Some(Command::Unlock(_)) => "Locked: click to unlock\n",
             _ => "",
         };

@@ -7,7 +7,7 @@ use crate::clock::{Motion, MusicalTime};
 use crate::editor::samples::plan;
 use antiphon_engine::session::{ShownPlan, Withheld, WithheldNote};
 
-const FRAME: Frame = Frame { horizon_bars: 4, silent_before: None, headroom: 0.0, is_plan: true };
+const FRAME: Frame<'_> = Frame { horizon_bars: 4, silent_before: None, headroom: 0.0, is_plan: true, preview: None };
 
 fn note(onset: i64, pitch: u8, role: Role) -> Note {
     Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity: 80, role }

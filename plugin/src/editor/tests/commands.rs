@@ -1,5 +1,8 @@
 //! Buttons, sliders and keys send commands and parameter changes.
 
+use antiphon_engine::plan::Variation;
+use antiphon_engine::session::{ShownVariations, Takeover};
+
 use super::*;
 use crate::triggers::{Button, Trigger};
 
@@ -214,10 +217,12 @@ fn headphones_of_a_card_choose_its_phrase_and_play_it() {
 fn card_that_plays_or_waits_for_its_bar_line_has_a_square_that_stops_it() {
     let mut playing = music();
     playing.plan.as_mut().unwrap().playing = true;
-    for shown in [playing, Snapshot { play_from: Some(Tick(192)), ..music() }] {
-        let mut harness = open(model(shown), FakeDragSource::default());
+    for (shown, square) in [(playing, "Stop Variation A"), (Snapshot { play_from: Some(Tick(192)), ..music() }, "Cancel Variation A")] {
+        let mut moving = model(shown);
+        moving.now.motion = Motion::Host;
+        let mut harness = open(moving, FakeDragSource::default());
         assert!(harness.query_by_label("Listen to Variation A").is_none());
-        harness.get_by_label("Stop Variation A").click();
+        harness.get_by_label(square).click();
         assert_eq!(calls(&mut harness), [Call::Command(Command::Stop)]);
     }
     assert!(open(model(music()), FakeDragSource::default()).query_by_label("Stop Variation A").is_none());
@@ -304,4 +309,47 @@ fn buttons_of_the_history_fit_into_a_narrow_window_beside_their_caption() {
         assert!(places.windows(2).all(|pair| pair[0].right() <= pair[1].left()), "{width}: {places:?}");
         assert!(places[4].right() <= width, "{width}: {places:?}");
     }
+}
+
+/// A phrase that plays as A, with B as it was before, which a click made to start in bar 3.
+fn swap(is_asked: bool) -> Harness<'static, (Editor, PlainModel)> {
+    let variation = |pitch| Some(plan(96, 288, &[note(200, pitch)]).plan);
+    let plans = [variation(64), variation(66), None, None];
+    let mut moving = model(Snapshot { variations: ShownVariations { plans, ..ShownVariations::default() }, ..music() });
+    moving.now.motion = Motion::Host;
+    let mut harness = open(moving, FakeDragSource::default());
+    harness.run_steps(2);
+    let mut playing = music();
+    playing.plan.as_mut().unwrap().playing = true;
+    playing.variations.takeover = Some(Takeover { at: Tick(192), plan: None });
+    playing.variations.awaited = is_asked.then_some(Variation::B);
+    harness.state_mut().1.snapshot = Arc::new(playing);
+    harness.run_steps(2);
+    harness
+}
+
+#[test]
+fn click_on_another_variation_says_where_it_starts_and_can_be_taken_back() {
+    let mut harness = swap(false);
+    assert!(harness.query_by_label("Back to A").is_none());
+    harness.get_by_label("Variation B").click();
+    assert_eq!(calls(&mut harness), [Call::Command(Command::Variation(Variation::B))]);
+    let mut harness = swap(true);
+    assert!(harness.query_by_label("B starts at bar 3; until then A plays").is_some());
+    harness.get_by_label("Back to A").click();
+    assert_eq!(calls(&mut harness), [Call::Command(Command::Variation(Variation::A))]);
+}
+
+#[test]
+fn card_under_the_pointer_is_shown_in_the_roll_and_nothing_is_chosen_by_it() {
+    let mut harness = swap(false);
+    let preview = "B as it was; a click makes it anew from bar 3";
+    assert!(harness.query_by_label(preview).is_none());
+    harness.hover_at(harness.get_by_label("Variation B").rect().center());
+    harness.run_steps(2);
+    assert!(harness.query_by_label(preview).is_some());
+    harness.hover_at(harness.get_by_label("Variation C").rect().center());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("as it was").is_none(), "there never was a C");
+    assert_eq!(calls(&mut harness), []);
 }

@@ -146,7 +146,7 @@ fn star_of_a_card_is_set_in_its_menu_and_filters_the_cards() {
     let mut harness = window();
     harness.get_by_label("suggestion 2, of bar 9").click_secondary();
     harness.run_steps(2);
-    harness.get_by_label("Star").click();
+    harness.get_by_label("Keep this phrase").click();
     harness.run_steps(3);
     assert!(harness.state().1.history.entries()[1].is_starred());
     harness.get_by_label("History: 2").click();

@@ -42,7 +42,7 @@ fn every_sentence_of_the_status_line_begins_with_a_capital() {
         sentences.push(sentence(&open(PlainModel { message, ..model(Snapshot { status, ..music() }) }, FakeDragSource::default())));
     }
     assert!(sentences.iter().all(|text| text.starts_with(char::is_uppercase)), "{sentences:?}");
-    assert!(sentences[5].starts_with("No star was set: the 192 starred"), "{sentences:?}");
+    assert!(sentences[5].starts_with("Not kept: the 192 kept phrases"), "{sentences:?}");
     let distinct: std::collections::BTreeSet<_> = sentences.iter().collect();
     assert_eq!(distinct.len(), sentences.len(), "{sentences:?}");
 }

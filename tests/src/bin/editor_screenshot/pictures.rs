@@ -45,7 +45,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn shot(picture: &Picture, path: &Path) -> Result<Shot> {
-    Ok(Shot { model: picture.model()?, before: picture.before, path: path.to_owned() })
+    Ok(Shot { model: picture.model()?, earlier: picture.earlier()?, before: picture.before, path: path.to_owned() })
 }
 
 fn size_name(format: Format) -> String {
