@@ -174,8 +174,8 @@ impl Card<'_> {
     fn roll(&self, painter: &Painter, area: Rect, music: &MiniRoll<'_>, says_chosen: bool, palette: &Palette) {
         let room = area.width() - 12.0;
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
-        let hints = self.bars.iter().flat_map(|bars| [format!("drag {bars} to a track"), format!("drag {bars} out")]);
-        let mut hints = hints.chain(["drag it to a track".into()]).filter(|_| self.is_shown);
+        let hints = self.bars.iter().map(|bars| format!("drag {bars} to a track"));
+        let mut hints = hints.chain(["drag to a track".into()]).filter(|_| self.is_shown);
         let hint = hints.find(|hint| width(hint) <= room);
         let word = self.foot.clone().or_else(|| self.chosen.clone().filter(|_| says_chosen));
         let mut bottom = area.bottom();

@@ -10,6 +10,7 @@ use super::palette::{Palette, paint};
 use super::play_time::{PlayTime, Sound};
 use super::shortcuts::{Action, hint};
 use super::style::{self, BUTTON_HEIGHT};
+use super::variations;
 use crate::params::ALWAYS_IN_FRONT;
 use crate::triggers::{Button as Pressed, Triggers};
 use antiphon_engine::session::{Command, Component, Snapshot};
@@ -32,6 +33,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         _ => (palette.ink, "Starts the phrase that is chosen, at the next bar"),
     };
     let text = RichText::new(time.button());
+    let another = variations::another(snapshot, time.values.plan.mode);
     let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
     // What can do nothing does not attract the eye.
     let play = match reasons[0] {
@@ -41,7 +43,11 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
     };
     let buttons = [
         (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
-        (Pressed::Another, style::button("Another"), "Chooses the next variation of the plan; after D it makes four new ones"),
+        (
+            Pressed::Another,
+            style::button(another.as_str()),
+            "Chooses the next variation, while a phrase plays from the next beat on; after D it makes four new ones",
+        ),
         (
             Pressed::Keep,
             style::button(if kept { "Kept" } else { "Keep" }).selected(kept),

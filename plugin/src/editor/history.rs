@@ -44,7 +44,7 @@ pub(super) fn sentence(history: &History, time: &PlayTime<'_>) -> Option<String>
 pub(super) fn goes_next(history: &History) -> Option<String> {
     let entry = history.goes_next()?;
     let bars = Excerpt::bars_of_entry(entry).unwrap_or_default();
-    Some(format!("the oldest that is not kept goes next: #{}, {bars}", number(history, entry)))
+    Some(format!("the next new one removes #{}, {bars}, the oldest that is not kept", number(history, entry)))
 }
 
 /// Says which phrase goes next from a full history.
@@ -150,9 +150,15 @@ mod tests {
     #[test]
     fn full_history_names_the_phrase_that_goes_next() {
         assert_eq!(goes_next(&history(3)), None);
-        assert_eq!(goes_next(&history(HISTORY_ENTRIES)).as_deref(), Some("the oldest that is not kept goes next: #2, bar 2"));
+        assert_eq!(
+            goes_next(&history(HISTORY_ENTRIES)).as_deref(),
+            Some("the next new one removes #2, bar 2, the oldest that is not kept")
+        );
         // Bar 2 went.
-        assert_eq!(goes_next(&history(HISTORY_ENTRIES + 1)).as_deref(), Some("the oldest that is not kept goes next: #2, bar 3"));
+        assert_eq!(
+            goes_next(&history(HISTORY_ENTRIES + 1)).as_deref(),
+            Some("the next new one removes #2, bar 3, the oldest that is not kept")
+        );
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) const fn became(reason: Reason) -> &'static str {
         // Its star says so, as long as it has one.
         Reason::Kept => "",
         Reason::Rerolled => "replaced",
-        Reason::PhraseEnd => "offered",
+        Reason::PhraseEnd => "not played",
     }
 }
 

@@ -62,6 +62,8 @@ pub(super) struct Flags {
     pub(super) ends: Option<(Tick, After)>,
     /// Planned notes before this tick will not sound.
     pub(super) silent_before: Option<Tick>,
+    /// Whether the plan sounds without anything more: it was started, or its mode starts it.
+    pub(super) is_lit: bool,
 }
 
 impl PlayTime<'_> {
@@ -183,6 +185,12 @@ impl PlayTime<'_> {
 
     /// What the ruler shows.
     pub(super) fn flags(&self) -> Flags {
+        let starts_itself = matches!(self.mode(), PlayMode::Trade | PlayMode::Accompany | PlayMode::Infill) && !self.snapshot.is_stopped;
+        let is_lit = self.is_playing() || self.is_pending() || starts_itself && !self.is_recalled;
+        Flags { is_lit, ..self.places() }
+    }
+
+    fn places(&self) -> Flags {
         let Some(shown) = &self.snapshot.plan else { return Flags::default() };
         if self.now.motion == Motion::Stopped {
             return Flags::default();
@@ -201,7 +209,13 @@ impl PlayTime<'_> {
             // Where the one ends that takes over is not known before it is being made. The band says where a fill ends.
             let has_end = self.mode() != PlayMode::Infill && swap.is_none_or(|swap| swap.plan.is_some());
             let swap = swap.map(|swap| (swap.at, swap.to));
-            return Flags { starts, swap, ends: has_end.then_some(ends), silent_before: (from > begins).then_some(from) };
+            return Flags {
+                starts,
+                swap,
+                ends: has_end.then_some(ends),
+                silent_before: (from > begins).then_some(from),
+                ..Flags::default()
+            };
         }
         match self.mode() {
             // It stays as it is, so its end is known, too.
@@ -544,16 +558,18 @@ mod tests {
         let expected = Flags { starts: Some((line, "Play")), silent_before: Some(line), ..Flags::default() };
         assert_eq!(flags(PlayMode::Suggest, false, false), expected);
         for mode in [PlayMode::Answer, PlayMode::Accompany, PlayMode::Infill] {
-            assert_eq!(flags(mode, false, false), Flags::default(), "{mode:?} begins by itself");
+            let is_lit = mode != PlayMode::Answer;
+            assert_eq!(flags(mode, false, false), Flags { is_lit, ..Flags::default() }, "{mode:?} begins by itself");
         }
     }
 
     #[test]
     fn phrase_of_the_history_has_one_start_where_its_plan_begins() {
         for mode in PlayMode::ALL {
-            let Flags { starts, ends, silent_before, .. } = flags(mode, false, true);
+            let Flags { starts, ends, silent_before, is_lit, .. } = flags(mode, false, true);
             let expected = (Some((Tick(120), "Play")), Some((Tick(384), After::Silence)), None);
             assert_eq!((starts, ends, silent_before), expected, "{mode:?}");
+            assert!(!is_lit, "it waits for Play");
             let (.., sentence) = words_of(&snapshot(false), mode, true);
             assert_eq!(sentence, "Play starts this phrase at bar 2, beat 2");
         }
@@ -563,7 +579,7 @@ mod tests {
     fn ruler_shows_where_a_phrase_that_plays_ends() {
         for mode in [PlayMode::Suggest, PlayMode::Answer, PlayMode::Trade] {
             let after = if mode == PlayMode::Trade { After::You } else { After::Silence };
-            assert_eq!(flags(mode, true, false), Flags { ends: Some((Tick(384), after)), ..Flags::default() });
+            assert_eq!(flags(mode, true, false), Flags { ends: Some((Tick(384), after)), is_lit: true, ..Flags::default() });
         }
         assert_eq!(flags(PlayMode::Accompany, true, false).ends, Some((Tick(384), After::More)));
         assert_eq!(flags(PlayMode::Infill, true, false).ends, None, "the band says it");

@@ -155,7 +155,7 @@ impl Strip<'_> {
         let cards = Variation::ALL.into_iter().filter(|variation| has_card(*variation, mode, self.live)).count();
         let palette = Palette::of(ui.ctx());
         let has_choice = cards > 1 && self.live.plan.is_some();
-        let now = if has_choice { "Now: choose one of four" } else { "Now" };
+        let now = if has_choice { variations::caption(self.live) } else { "Now".into() };
         let place = pos2(row.left() + step, row.center().y);
         ui.painter().text(place, Align2::LEFT_CENTER, now, FontId::proportional(CAPTION), paint(palette.soft));
         if !has_history {
@@ -315,7 +315,7 @@ impl Strip<'_> {
         let bars = history::was(entry);
         let kept = if entry.is_starred() { "kept, " } else { "" };
         let goes_next = self.history.goes_next().is_some_and(|next| next.id() == entry.id());
-        let note = if goes_next { "goes next" } else { history_cards::became(entry.reason()) };
+        let note = if goes_next { "removed next" } else { history_cards::became(entry.reason()) };
         let card = Card {
             name: &format!("suggestion {number}, of bar {}{}", place.bar, if entry.is_starred() { ", kept" } else { "" }),
             title: format!("#{number}"),

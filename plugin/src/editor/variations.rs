@@ -72,11 +72,11 @@ pub(super) fn says(variation: Variation, snapshot: &Snapshot, mode: PlayMode, wa
         (State::Awaited, Some(from)) => vec![format!("Making {}…", variation.name()), format!("from {from}")],
         (State::Awaited, None) => vec![format!("Making {}…", variation.name())],
         (State::Missing, Some(from)) => {
-            let anew = if was_there { " anew" } else { "" };
-            vec![format!("Click to make it{anew}"), format!("from {from}")]
+            let (new, name) = (if was_there { "new " } else { "" }, variation.name());
+            vec![format!("Click for a {new}{name}"), format!("from {from}")]
         }
         (State::Missing, None) if snapshot.plan.is_some() => match mode {
-            PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["Click to make it,".into(), "or pause for a beat".into()],
+            PlayMode::Suggest | PlayMode::Answer | PlayMode::Trade => vec!["Click to make it".into()],
             PlayMode::Infill => vec!["Click to make it;".into(), "it then fills the bars".into()],
             PlayMode::Accompany => return None,
         },
@@ -164,10 +164,31 @@ pub(super) fn preview<'a>(
         (State::Awaited, None) => (before.plan(variation)?, takeover.or(silent_before), format!("{name} as it was; it is being made")),
         (_, None) => {
             let from = takeover.map_or_else(String::new, |at| format!(" from {}", place(snapshot, at)));
-            (before.plan(variation)?, takeover.or(silent_before), format!("{name} as it was; a click makes it anew{from}"))
+            (before.plan(variation)?, takeover.or(silent_before), format!("{name} as it was; a click makes a new one{from}"))
         }
     };
     Some(Preview { notes: plan.notes(), by: Tick::ZERO, from: from.unwrap_or(Tick(i64::MIN)), name })
+}
+
+/// What the button Another says: which variation it chooses. The word alone where there is one plan at a time.
+pub(super) fn another(snapshot: &Snapshot, mode: PlayMode) -> String {
+    if snapshot.plan.is_none() || mode == PlayMode::Accompany {
+        return "Another".into();
+    }
+    let variations = &snapshot.variations;
+    match variations.awaited.unwrap_or(variations.shown).next() {
+        Some(next) => format!("Another: {}", next.name()),
+        None => "Another four".into(),
+    }
+}
+
+/// What the cards are for, over them.
+pub(super) fn caption(snapshot: &Snapshot) -> String {
+    match Swap::of(snapshot) {
+        Some(swap) => format!("Now: {} plays, then {}", swap.from.name(), swap.to.name()),
+        None if is_playing(snapshot) => format!("Now: {} plays; click another to change to it", snapshot.variations.shown.name()),
+        None => "Now: click one to choose it".into(),
+    }
 }
 
 /// The button that lets the phrase that plays play on, while another is to start. Nothing otherwise; after D there are four new ones, and no way back to A.
@@ -228,15 +249,26 @@ mod tests {
     #[test]
     fn card_of_a_variation_that_is_not_made_says_that_it_is_made_first_and_then_plays() {
         let words = |snapshot: &Snapshot, mode| says(Variation::C, snapshot, mode, false).map(|says| says.lines.join(" "));
-        let plays = Some("Click to make it from bar 3, beat 3".to_owned());
+        let plays = Some("Click for a C from bar 3, beat 3".to_owned());
         assert_eq!(words(&playing(None, None), PlayMode::Suggest), plays);
         assert_eq!(words(&playing(Some(Variation::B), None), PlayMode::Suggest), plays);
         let again = says(Variation::C, &playing(None, None), PlayMode::Suggest, true).unwrap();
-        assert_eq!(again.lines, ["Click to make it anew", "from bar 3, beat 3"]);
+        assert_eq!(again.lines, ["Click for a new C", "from bar 3, beat 3"]);
         let waiting = Snapshot { plan: Some(sample(0, 384, &[])), ..Snapshot::default() };
-        assert_eq!(words(&waiting, PlayMode::Suggest), Some("Click to make it, or pause for a beat".into()));
+        assert_eq!(words(&waiting, PlayMode::Suggest), Some("Click to make it".into()));
         assert_eq!(words(&waiting, PlayMode::Accompany), None);
         assert_eq!(says(Variation::A, &waiting, PlayMode::Suggest, false), None, "it is shown");
+    }
+
+    #[test]
+    fn another_and_the_caption_say_which_variation_is_next() {
+        let said = |snapshot: &Snapshot| (another(snapshot, PlayMode::Suggest), caption(snapshot));
+        let waiting = Snapshot { plan: Some(sample(0, 384, &[])), ..Snapshot::default() };
+        assert_eq!(said(&waiting), ("Another: B".into(), "Now: click one to choose it".into()));
+        assert_eq!(said(&playing(None, None)), ("Another: B".into(), "Now: A plays; click another to change to it".into()));
+        assert_eq!(said(&playing(Some(Variation::C), None)), ("Another: D".into(), "Now: A plays, then C".into()));
+        let last = playing(Some(Variation::D), None);
+        assert_eq!((another(&last, PlayMode::Suggest), another(&last, PlayMode::Accompany)), ("Another four".into(), "Another".into()));
     }
 
     #[test]
@@ -294,7 +326,7 @@ mod tests {
         let back = preview(Variation::A, &ready, &before, None, true).map(|found| found.name);
         assert_eq!(back.as_deref(), Some("A: click its card to go back to it"), "the roll shows a phrase of the history");
         let plays = playing(None, None);
-        assert_eq!(seen(&plays, Variation::B), Some(("B as it was; a click makes it anew from bar 3, beat 3".into(), 240, 1)));
+        assert_eq!(seen(&plays, Variation::B), Some(("B as it was; a click makes a new one from bar 3, beat 3".into(), 240, 1)));
         let swap = playing(Some(Variation::B), None);
         assert_eq!(seen(&swap, Variation::B), Some(("B as it was; it is being made".into(), 240, 1)));
     }

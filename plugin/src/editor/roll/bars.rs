@@ -48,7 +48,7 @@ impl Roll {
                 clicked = clicked.or(self.bar_padlock(ui, painter, pos2(right + LOCK, y), shown, snapshot));
                 right += 1.5 * LOCK;
                 if let Some((_, word)) = flags.starts.filter(|(tick, _)| *tick == bar.start) {
-                    right = self.start_flag(painter, right, word) + 8.0;
+                    right = self.start_flag(painter, right, word, self.starting(flags)) + 8.0;
                 }
                 free_from = right.max(left + NUMBER_EVERY);
             }

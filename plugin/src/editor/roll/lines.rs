@@ -123,7 +123,7 @@ impl Roll {
         let action = paint(self.palette.action);
         painter.rect_stroke(self.rect, radius, Stroke::new(2.0, action), StrokeKind::Inside);
         let place = pos2(self.rect.left() + 6.0, self.velocities.bottom() + NAMES / 2.0);
-        painter.text(place, Align2::LEFT_CENTER, "keys: here", FontId::proportional(11.0), action);
+        painter.text(place, Align2::LEFT_CENTER, "keyboard: here", FontId::proportional(11.0), action);
     }
 
     fn line_name(&self, painter: &Painter, x: f32, align: Align2, name: &str) -> Rect {

@@ -34,8 +34,9 @@ impl Preview<'_> {
 impl Roll {
     /// Draws the outlines, over the notes.
     pub(super) fn preview(&self, painter: &Painter, preview: &Preview<'_>) {
-        let stroke = Stroke::new(OUTLINE, paint(self.palette.action));
-        for area in preview.notes().filter_map(|note| self.area(&note)) {
+        for note in preview.notes() {
+            let Some(area) = self.area(&note) else { continue };
+            let stroke = Stroke::new(OUTLINE, paint(self.palette.own_rim(note.role)));
             painter.rect_stroke(area, CornerRadius::same(2), stroke, StrokeKind::Outside);
         }
     }

@@ -343,7 +343,7 @@ fn click_on_another_variation_says_where_it_starts_and_can_be_taken_back() {
 #[test]
 fn card_under_the_pointer_is_shown_in_the_roll_and_nothing_is_chosen_by_it() {
     let mut harness = swap(false);
-    let preview = "B as it was; a click makes it anew from bar 3";
+    let preview = "B as it was; a click makes a new one from bar 3";
     assert!(harness.query_by_label(preview).is_none());
     harness.hover_at(harness.get_by_label("Variation B").rect().center());
     harness.run_steps(2);
