@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::{Constraints, Prompt, RequestedControls, Sampling};
+use antiphon_engine::decode::{Constraints, Prompt, RequestedControls, RequestedKey, Sampling};
 use antiphon_engine::music::analysis::{KeySignature, Register, Scale, ScaleMode, habits};
 use antiphon_engine::music::{Note, Role};
 use anyhow::{Result, bail};
@@ -80,7 +80,12 @@ impl Steering {
                 bail!("--register: none of its notes is in {key}, which --scale-lock keeps to; widen it");
             }
         }
-        constraints.requested = RequestedControls { density: self.density, voices: self.voices, ..RequestedControls::default() };
+        constraints.requested = RequestedControls {
+            density: self.density,
+            voices: self.voices,
+            key: self.key.map(RequestedKey::of),
+            ..RequestedControls::default()
+        };
         constraints.scale = scale.bits();
         Ok(())
     }

@@ -7,9 +7,12 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{BarLock, Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RoleSet, Sampling, Step},
+    decode::{BarLock, Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RequestedKey, RoleSet, Sampling, Step},
     model::Model,
-    music::{Role, Tick, analysis::Register},
+    music::{
+        Role, Tick,
+        analysis::{KeySignature, Register},
+    },
 };
 use common::{music::piece, tiny};
 use proptest::prelude::*;
@@ -26,12 +29,14 @@ fn any_constraints() -> impl Strategy<Value = Constraints> {
     let registers = prop::array::uniform16((0_u8..128, 0_u8..128).prop_map(|(low, high)| Register { low, high }));
     let chords = prop::array::uniform16(0_u8..6);
     let step = || prop::option::of(0_u8..10);
-    let requested = (step(), step(), step(), step(), step(), 0_u8..=100, prop::bool::ANY).prop_map(
-        |(density, register, span, voices, length, novelty, is_band)| RequestedControls {
+    let key = prop::option::of(prop::sample::select(KeySignature::all().collect::<Vec<_>>()).prop_map(RequestedKey::of));
+    let requested = (step(), step(), step(), step(), step(), key, 0_u8..=100, prop::bool::ANY).prop_map(
+        |(density, register, span, voices, length, key, novelty, is_band)| RequestedControls {
             density,
             register,
             span,
             voices,
+            key,
             length,
             novelty,
             ensemble: if is_band { RoleSet::ALL } else { RoleSet::NONE },

@@ -18,7 +18,7 @@ mod sampling;
 
 pub use accompany::Accompanied;
 pub use append::{BarScore, RowScore};
-pub use control::{BarLock, Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RoleSet};
+pub use control::{BarLock, Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RequestedKey, RoleSet};
 pub use decoder::Decoder;
 pub use draw::Draw;
 pub use error::DecodeError;

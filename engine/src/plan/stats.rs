@@ -55,6 +55,12 @@ impl PlanStats {
         share(self.on_time, self.on_time + self.late)
     }
 
+    /// Counts a planning tick, and whether it needed no new plan.
+    pub(crate) fn count_tick(&mut self, is_kept: bool) {
+        self.ticks += 1;
+        self.kept += u64::from(is_kept);
+    }
+
     /// The share of planning ticks at which the plan was kept, 0 to 1; `None` before the first.
     #[must_use]
     pub fn hit_rate(self) -> Option<f64> {

@@ -100,6 +100,7 @@ impl Assignment {
         if let Some(chord) = self.locked.chords.get(bar).copied().flatten() {
             constraints.on_beat = chord.scale().bits();
             constraints.scale |= chord.scale().bits();
+            constraints.requested.key = constraints.requested.key.map(|key| key.with_tones(chord.tones()));
         }
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }

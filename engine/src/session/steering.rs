@@ -2,7 +2,7 @@
 
 use super::{HarmonyControls, KeyControl, MusicControls, ScaleLock, ShapeControls};
 use crate::codec::BarFields;
-use crate::decode::{Constraints, Prompt, RequestedControls};
+use crate::decode::{Constraints, Prompt, RequestedControls, RequestedKey};
 use crate::music::Role;
 use crate::music::analysis::{Chord, KeySignature, NEW_BAR, REPEAT_BARS, Register, Scale};
 
@@ -68,6 +68,7 @@ fn constrain(constraints: &mut Constraints, MusicControls { shape, harmony, .. }
         voices: shape.voices,
         length: shape.note_ticks,
         novelty,
+        key: requested_key(harmony),
         ..constraints.requested
     };
     if let Some(voices) = shape.voices {
@@ -101,6 +102,13 @@ fn register(shape: &ShapeControls, recent: Register) -> Register {
         [None, Some(high)] => Register { low: recent.low.min(high.saturating_sub(OCTAVE)), high },
         [None, None] => recent,
     }
+}
+
+/// The key that was fixed, with its scale and the tones of a chosen chord. One that was detected needs no bias: the music is in it already.
+fn requested_key(harmony: &HarmonyControls) -> Option<RequestedKey> {
+    let key = harmony.fixed_key()?;
+    let requested = RequestedKey { key, scale: harmony.scale.on(key.tonic()) };
+    Some(requested.with_tones(harmony.chord.into_iter().flat_map(Chord::tones)))
 }
 
 /// The scale that notes are locked to; `None` for all.
@@ -228,6 +236,18 @@ mod tests {
         let constraints = steered(BarFields::default(), &MusicControls { harmony, ..MusicControls::default() }, 0).constraints;
         assert_eq!(constraints.on_beat, d_flat.scale().bits());
         assert_eq!(constraints.scale, ScaleKind::Major.on(0).bits() | d_flat.scale().bits());
+        assert_eq!(constraints.requested.key.map(|requested| requested.scale.bits()), Some(constraints.scale));
+    }
+
+    #[test]
+    fn fixed_key_has_a_bias_and_a_detected_one_has_none() {
+        let requested = |key| {
+            let harmony = HarmonyControls { key, scale: ScaleKind::Dorian, ..HarmonyControls::default() };
+            let c_major = BarFields { key: 1, ..BarFields::default() };
+            steered(c_major, &MusicControls { harmony, ..MusicControls::default() }, 0).constraints.requested.key
+        };
+        let d_dorian = RequestedKey { key: KeySignature::new(2, ScaleMode::Minor).unwrap(), scale: ScaleKind::Dorian.on(2) };
+        assert_eq!([KeyControl::Fixed(2), KeyControl::Detected, KeyControl::Off].map(requested), [Some(d_dorian), None, None]);
     }
 
     #[test]

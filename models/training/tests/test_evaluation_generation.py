@@ -42,7 +42,7 @@ def results():
     return {
         "next": sheet, "fill": {**sheet, "gap_bars": 4}, "accompany": {"clip": sheet, "live": sheet},
         "long": clips, "short": {**clips, "bars": 16}, "copies": copies, "real_copies": {**copies, "lengths": lengths([3, 12])},
-        "controls": {"prompts": 2, "bars": 8, "controls": {"density": control}, "role": {"exact": 1.0, "base": 0.25}, "limits": {"notes": 4000, "outside_scale": 0, "outside_register": 0}},
+        "controls": {"prompts": 2, "bars": 8, "controls": {"density": control}, "role": {"exact": 1.0, "base": 0.25}, "chord": {"on_beats": 0.9, "base": 0.4, "notes": 900}, "limits": {"notes": 4000, "outside_scale": 0, "outside_register": 0}},
     }
 
 

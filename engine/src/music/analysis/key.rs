@@ -56,6 +56,20 @@ impl KeySignature {
         }
     }
 
+    /// How well a pitch class, 0 to 11, or a MIDI key fits it: the probe tone rating of Krumhansl and Kessler, 2.23 to 6.35.
+    #[must_use]
+    pub fn rating(self, pitch: u8) -> f64 {
+        self.profile()[usize::from((pitch % 12 + 12 - self.tonic) % 12)]
+    }
+
+    /// Ratings from its tonic upwards.
+    const fn profile(self) -> &'static [f64; 12] {
+        match self.mode {
+            ScaleMode::Major => &MAJOR_PROFILE,
+            ScaleMode::Minor => &MINOR_PROFILE,
+        }
+    }
+
     /// The key with this value; `None` for 0 (unset) and above 24.
     #[must_use]
     pub const fn from_value(value: u8) -> Option<Self> {
@@ -130,15 +144,11 @@ impl PitchProfile {
         if self.ticks.iter().filter(|&&ticks| ticks > 0).count() < 3 {
             return None;
         }
-        let profile = match key.mode {
-            ScaleMode::Major => &MAJOR_PROFILE,
-            ScaleMode::Minor => &MINOR_PROFILE,
-        };
         let on_tonic: [f64; 12] = std::array::from_fn(|degree| {
             let ticks = self.ticks[(degree + usize::from(key.tonic)) % 12];
             f64::from(u32::try_from(ticks).unwrap_or(u32::MAX))
         });
-        Some(correlation(profile, &on_tonic))
+        Some(correlation(key.profile(), &on_tonic))
     }
 }
 

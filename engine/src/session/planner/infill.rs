@@ -221,12 +221,13 @@ impl<W: Worker> Planner<W> {
         };
         let is_same = |fill: &Option<Fill>| fill.as_ref().is_some_and(|fill| fill.basis == basis);
         if is_same(&self.infill.pending) || self.infill.pending.is_none() && is_same(&self.infill.latched) {
-            self.planning.stats.kept += 1;
+            self.planning.stats.count_tick(true);
             return;
         }
         self.withdraw_successor();
         self.infill.pending = None;
         let kept = self.infill.made.as_ref().filter(|(made, plan)| *made == basis && plan.brief.end - plan.brief.start == end - start);
+        self.planning.stats.count_tick(kept.is_some());
         if let Some((_, plan)) = kept {
             let plan = plan.clone();
             self.play_fill_again(&plan, start, basis);
@@ -238,7 +239,6 @@ impl<W: Worker> Planner<W> {
 
     /// Latches a fill of an earlier pass.
     fn play_fill_again(&mut self, plan: &Plan, start: Tick, basis: Basis) {
-        self.planning.stats.kept += 1;
         let played = self.planning.timeline.play_again(plan, start - plan.brief.start, start);
         if let Some(Played::From(from)) = played {
             self.playback.stop_and_send_again(from, &mut self.input.sounded);

@@ -276,8 +276,7 @@ impl<W: Worker> Planner<W> {
             self.input.record_plan(brief.plan);
             self.planning.record_variation(brief.plan);
         }
-        self.planning.stats.ticks += 1;
-        self.planning.stats.kept += u64::from(new.is_none());
+        self.planning.stats.count_tick(new.is_none());
         let follows = new.filter(|brief| brief.start == next && playing_end.is_some_and(|end| end > next));
         self.playback.successor =
             follows.map(|brief| Successor { plan: brief.plan, start: next, announced: false, awaited: false, handover: Handover::Ends });

@@ -1,7 +1,7 @@
 //! The measured controls, and the distance between requested and measured values.
 
 use antiphon_engine::codec::BarFields;
-use antiphon_engine::decode::RequestedControls;
+use antiphon_engine::decode::{RequestedControls, RequestedKey};
 use antiphon_engine::music::analysis::{KeySignature, Mood, ScaleMode};
 
 /// A control that bars are conditioned on and that can be measured on the result.
@@ -75,7 +75,8 @@ impl Control {
             Self::Register => RequestedControls { register: Some(value), ..none },
             Self::Voices => RequestedControls { voices: Some(value), ..none },
             Self::Span => RequestedControls { span: Some(value), ..none },
-            Self::Key | Self::Mood => none,
+            Self::Key => RequestedControls { key: KeySignature::from_value(value).map(RequestedKey::of), ..none },
+            Self::Mood => none,
         }
     }
 

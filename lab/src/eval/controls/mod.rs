@@ -1,6 +1,7 @@
 //! `antiphon-lab eval --controls`: requests values of density, register, key, mood and other controls, and measures the generated bars.
 
 mod accuracy;
+mod chord;
 mod control;
 
 use std::io::{self, Write};
@@ -10,8 +11,8 @@ use std::sync::Arc;
 
 use antiphon_engine::codec::{self, BarFields, BarRows};
 use antiphon_engine::decode::{Constraints, DecodeError, Prompt, Sampling};
-use antiphon_engine::music::analysis::{KeySignature, Register, Scale};
-use antiphon_engine::music::{Note, Role, Tick, recent_roles};
+use antiphon_engine::music::analysis::{KeySignature, Register, Scale, detect_key};
+use antiphon_engine::music::{Note, Role, TempoMap, Tick, recent_roles};
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use rayon::prelude::*;
@@ -42,15 +43,15 @@ pub(super) struct Options {
     /// Measure the controls instead of bits per note: continue N pieces, request values of the controls, and measure how many bars have them
     ///
     /// Prompts are drawn as for --generate. For each control a value is drawn uniformly and set for all generated bars, which are otherwise
-    /// conditioned on metre and tempo only; density, register, span and voices also act as logit biases. Where the context has drums only, density is
+    /// conditioned on metre and tempo only; density, register, span, voices and key also act as logit biases. Where the context has drums only, density is
     /// the only control. Only the roles of the last bars of the context are allowed. Every generated bar is then labelled as training music is. It
     /// counts as exact if it has the requested value, and as near if it is at most one step off: the next bucket; for keys the relative key or one a
     /// fifth away; for moods one step brighter or darker, livelier or calmer. A bar without notes has no value and is neither. The base rate is the
     /// same for bars generated without controls. For the role, one of the sixteen is drawn as the only one allowed: a bar is exact if it has notes,
-    /// all of that role. Last, hard constraints: a key's scale and a register of two octaves are drawn and enforced, and notes outside them counted.
+    /// all of that role. For the chord, one of the six common triads of the key of the context is drawn, and notes on a quarter counted. Last, hard constraints: a key's scale and a register of two octaves are drawn and enforced, and notes outside them counted.
     ///
     /// With --json: controls {density, register, span, voices, key, mood: {exact, near, bars [requested - 1][measured, 0 = none], base {exact, near,
-    /// bars}}}, role {exact, base}, limits {notes, outside_scale, outside_register}, prompts, model, seed, bars, prompt_bars, too_short, skipped.
+    /// bars}}}, role {exact, base}, chord {on_beats, base, notes}, limits {notes, outside_scale, outside_register}, prompts, model, seed, bars, prompt_bars, too_short, skipped.
     #[arg(long, value_name = "N", requires = "dir", conflicts_with_all = ["generate", "measure"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) controls: Option<u32>,
 }
@@ -62,13 +63,16 @@ struct ControlResults {
     controls: Vec<(Accuracy, Accuracy)>,
     role: Hits,
     role_base: Hits,
+    /// Notes on a quarter that are tones of the requested chord, and of a chord drawn alike where none is requested.
+    chord: Hits,
+    chord_base: Hits,
     /// Notes generated under hard constraints, and those that violate them.
     notes: usize,
     outside_scale: usize,
     outside_register: usize,
 }
 
-/// Bars that meet a request, among all.
+/// Bars or notes that meet a request, among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Hits {
     hits: usize,
@@ -99,6 +103,8 @@ impl ControlResults {
             controls: controls.collect(),
             role: Hits::default(),
             role_base: Hits::default(),
+            chord: Hits::default(),
+            chord_base: Hits::default(),
             notes: 0,
             outside_scale: 0,
             outside_register: 0,
@@ -112,6 +118,8 @@ impl ControlResults {
         }
         self.role += other.role;
         self.role_base += other.role_base;
+        self.chord += other.chord;
+        self.chord_base += other.chord_base;
         self.notes += other.notes;
         self.outside_scale += other.outside_scale;
         self.outside_register += other.outside_register;
@@ -127,6 +135,7 @@ impl ControlResults {
         json!({
             "controls": Control::ALL.iter().zip(&self.controls).map(control).collect::<Map<_, _>>(),
             "role": { "exact": self.role.share(), "base": self.role_base.share() },
+            "chord": { "on_beats": self.chord.share(), "base": self.chord_base.share(), "notes": self.chord.of },
             "limits": { "notes": self.notes, "outside_scale": self.outside_scale, "outside_register": self.outside_register },
         })
     }
@@ -181,6 +190,7 @@ fn print(results: &ControlResults, skipped: &[Skipped], out: &mut impl Write) ->
         writeln!(out, "{:10} {exact:>8.3} {near:>8.3} {base_exact:>12.3} {base_near:>12.3}", control.name())?;
     }
     writeln!(out, "{:10} {:>8.3} {:>8} {:>12.3}", "role", results.role.share(), "", results.role_base.share())?;
+    writeln!(out, "{:10} {:>8.3} {:>8} {:>12.3}", "chord", results.chord.share(), "", results.chord_base.share())?;
     let ControlResults { notes, outside_scale, outside_register, .. } = results;
     writeln!(out, "hard limits: of {notes} notes {outside_scale} outside the scale, {outside_register} outside the register")?;
     skipped.iter().try_for_each(|Skipped { path, reason }| writeln!(out, "skipped: {path}: {reason}"))
@@ -219,6 +229,14 @@ impl Trial<'_> {
         results.role = Hits::count(&bars, only);
         results.role_base = Hits::count(&base_bars, only);
 
+        if roles != [Role::Drums] {
+            let chord = chord::drawn(&mut rng, detect_key(&self.prompt.context.notes()));
+            let bound = Constraints { on_beat: chord.scale().bits(), ..allowed.clone() };
+            let (bars, _) = self.generate(&|fields| BarFields { chords: [Some(chord); 2], ..without_controls(fields) }, bound, &[])?;
+            results.chord = chord::on_beats(&bars, chord);
+            results.chord_base = chord::on_beats(&base_bars, chord);
+        }
+
         let low = rng.u8(LIMIT_LOW);
         let register = Register { low, high: low + LIMIT_SEMITONES };
         let value = rng.u8(1..=Control::Key.values());
@@ -256,7 +274,11 @@ impl Trial<'_> {
         let (model, policy) = (Arc::clone(&self.model.model), Arc::clone(&self.model.policy));
         let mut phrases = Phrases::new(&prompt, model, policy, &ensemble, Sampling::default());
         let bars = phrases.bars(self.seed, || {})?;
-        let measured = measured(&prompt, &bars);
+        let mut measured = measured(&prompt, &bars);
+        // A bar's key is found in those around it, too: of the generated ones alone, since the context is in a key of its own.
+        let mut alone = bars.clone();
+        codec::label(&mut alone, Tick::ZERO, &TempoMap::default());
+        measured.iter_mut().zip(alone).for_each(|(fields, bar)| fields.key = bar.fields.key);
         Ok((bars, measured))
     }
 }

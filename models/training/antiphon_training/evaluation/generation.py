@@ -98,13 +98,15 @@ def _controls(results: dict) -> str:
         values = [f"**{percent(control['exact'])}**", f"**{percent(control['near'])}**", percent(control["base"]["exact"]), percent(control["base"]["near"])]
         rows.append([name, *values])
     rows.append(["role", f"**{percent(results['role']['exact'])}**", "", percent(results["role"]["base"]), ""])
-    limits = results["limits"]
+    limits, chord = results["limits"], results["chord"]
     return f"""## Controls
 
-{results['prompts']} prompts, {results['bars']} generated bars after each. One control is requested at a uniformly drawn value for all new bars, which are otherwise conditioned on metre and tempo only; for the base rate nothing is requested. Near: at most one bucket off; for keys the relative key or one a fifth away; for moods one step in one of the two dimensions.
+{results['prompts']} prompts, {results['bars']} generated bars after each. One control is requested at a uniformly drawn value for all new bars, which are otherwise conditioned on metre and tempo only; for the base rate nothing is requested. Near: at most one bucket off; for keys the relative key or one a fifth away; for moods one step in one of the two dimensions. The key of a bar is found in the generated bars around it alone.
 
 {table("control | exact | near | base rate exact | near", rows)}
 With a scale and a register of two octaves as masks, {limits['outside_scale']} of {limits['notes']:,} notes were outside the scale and {limits['outside_register']} outside the register.
+
+Asked for one of the common triads of the prompt's key, **{percent(chord['on_beats'])}** of the {chord['notes']:,} pitched notes on a quarter are its tones; without a request {percent(chord['base'])} of them are tones of a triad drawn in the same way.
 """
 
 

@@ -105,6 +105,8 @@ fn fill_stays_the_same_while_the_player_repeats_what_is_around_it() {
     let keys: Vec<u8> = fills(&host).into_iter().map(|(.., key)| key).collect();
     assert_eq!((keys.len(), &keys[1..]), (6, &[keys[1]; 5][..]), "{keys:?}");
     assert_eq!(leading(&host).len(), 1, "it is generated once");
+    let plans = host.status().plans;
+    assert!(plans.kept < plans.ticks && 2 * plans.kept > plans.ticks, "{plans:?}");
     host.play_to(32 * BAR, &tune((24..32).filter(|bar| bar % 4 == 0)));
     assert_ne!(fills(&host).last().map(|(.., key)| *key), Some(keys[1]), "the player plays something else around it");
 }

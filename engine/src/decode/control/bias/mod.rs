@@ -9,6 +9,7 @@ mod cost;
 mod density;
 mod density_limit;
 mod ensemble;
+mod key;
 mod length;
 mod note_rate;
 mod onset;
@@ -21,10 +22,12 @@ mod voices;
 
 pub(super) use copy::add_copy_bias;
 pub use density_limit::DensityLimit;
+pub use key::RequestedKey;
 
 use self::cost::{OnsetBias, PitchBias, nats};
 use self::density::Density;
 use self::density_limit::OverLimit;
+use self::key::KeyBias;
 use self::register::RegisterBias;
 use self::span::Span;
 use self::voices::Voices;
@@ -46,6 +49,8 @@ pub struct RequestedControls {
     pub span: Option<u8>,
     /// Most of them that sound at once.
     pub voices: Option<u8>,
+    /// Key of all notes but drums.
+    pub key: Option<RequestedKey>,
     /// Duration of notes but drums, in ticks and not in steps.
     pub length: Option<u8>,
     /// Roles of which each bar has a note; none for the model's choice.
@@ -77,7 +82,8 @@ impl RequestedControls {
         }
         let register = self.register.map(|step| Box::new(RegisterBias::new(step, row)) as Box<dyn PitchBias>);
         let span = self.span.and_then(|step| Span::new(step, row)).map(|span| Box::new(span) as _);
-        [register, span].into_iter().flatten().collect()
+        let key = self.key.map(|requested| Box::new(KeyBias::new(requested)) as _);
+        [register, span, key].into_iter().flatten().collect()
     }
 
     /// Costs of the place of the next note.
