@@ -1,7 +1,5 @@
 //! The rows of a piano roll: semitones from the highest key down, then a lane for each percussion key.
 
-use std::collections::BTreeSet;
-
 use antiphon_engine::music::{Note, Role};
 
 /// Semitones from the lowest to the highest key at least: narrower music is shown in the middle of two octaves.
@@ -33,13 +31,16 @@ pub struct Keys {
 impl Keys {
     /// The keys that notes need: the range of the pitched ones with some air around it, two octaves at least, and each percussion key.
     pub fn of<'a>(notes: impl IntoIterator<Item = &'a Note>) -> Self {
-        let (mut pitched, mut drums) = (BTreeSet::new(), BTreeSet::new());
+        // A bit for each key: this runs for every frame and every card, over thousands of notes.
+        let (mut pitched, mut drums) = (0_u128, 0_u128);
         for note in notes {
             let keys = if note.role == Role::Drums { &mut drums } else { &mut pitched };
-            keys.insert(note.pitch);
+            *keys |= 1_u128.checked_shl(note.pitch.into()).unwrap_or(0);
         }
-        let pitches = pitched.first().zip(pitched.last()).map(|(&low, &high)| widened(low, high));
-        Self { pitches, drums: drums.into_iter().rev().collect() }
+        let drums = (0..128).rev().filter(|key| drums >> key & 1 == 1).collect();
+        let low = u8::try_from(pitched.trailing_zeros()).ok().filter(|_| pitched != 0);
+        let high = u8::try_from(127_u32.saturating_sub(pitched.leading_zeros())).ok();
+        Self { pitches: low.zip(high).map(|(low, high)| widened(low, high)), drums }
     }
 
     /// These keys, or the middle of the keyboard if there are none.

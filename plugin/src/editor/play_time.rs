@@ -13,8 +13,8 @@ use super::words::count;
 use crate::clock::Motion;
 use crate::triggers::Button;
 
-/// Time within which a note that sounds is reported.
-const REPORTED: Tick = Tick(TICKS_PER_QUARTER / 4);
+/// Time within which a note that sounds is reported: with long blocks and at a fast tempo an eighth of a second is that long.
+const REPORTED: Tick = Tick(TICKS_PER_QUARTER / 2);
 
 /// A frame's snapshot, as far as it concerns when Antiphon plays.
 #[derive(Clone, Copy)]

@@ -2,7 +2,8 @@
 
 use antiphon_engine::music::{Note, Tick};
 use antiphon_roll::{Keys, Rows};
-use egui::{Painter, Rect};
+use egui::emath::GuiRounding;
+use egui::{Mesh, Painter, Rect, Shape};
 
 use super::super::palette::{Palette, paint};
 use super::narrow;
@@ -44,12 +45,16 @@ impl MiniRoll<'_> {
         let after = self.notes.partition_point(|note| note.onset < self.until);
         let notes = &self.notes[first..after.max(first)];
         let rows = Rows::filling(Keys::of(notes).or_middle(), area.top(), area.bottom(), LANE, 1.0);
+        // One mesh for all notes, without smoothed edges: as shapes of their own they take as long as those of the roll.
+        let (mut blocks, pixels) = (Mesh::default(), painter.pixels_per_point());
         for note in notes {
             let Some((top, height)) = rows.place(note) else { continue };
             let right = x(note.end().min(self.until)).max(x(note.onset) + 1.5);
             let block = Rect::from_x_y_ranges(x(note.onset)..=right, top..=top + height.max(1.5));
             let colour = palette.role(note.role);
-            painter.rect_filled(block, 0, paint(if is_faint { colour.over(palette.coming, FAINT) } else { colour }));
+            let colour = if is_faint { colour.over(palette.coming, FAINT) } else { colour };
+            blocks.add_colored_rect(block.round_to_pixels(pixels), paint(colour));
         }
+        painter.add(Shape::mesh(blocks));
     }
 }
