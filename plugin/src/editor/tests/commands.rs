@@ -11,7 +11,7 @@ const BARS_AHEAD: Control = Control::Parameter("horizon");
 #[test]
 fn button_clicks_send_their_commands() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
+    for (label, command) in [("Play", Command::Play), ("Another: B", Command::Another), ("Keep", Command::Keep)] {
         harness.get_by_label(label).click();
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
     }
@@ -20,7 +20,7 @@ fn button_clicks_send_their_commands() {
 #[test]
 fn focused_buttons_are_pressed_by_enter() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    for (label, command) in [("Play", Command::Play), ("Another", Command::Another), ("Keep", Command::Keep)] {
+    for (label, command) in [("Play", Command::Play), ("Another: B", Command::Another), ("Keep", Command::Keep)] {
         harness.get_by_label(label).focus();
         harness.run_steps(2);
         assert!(harness.get_by_label(label).is_focused());
@@ -33,7 +33,7 @@ fn focused_buttons_are_pressed_by_enter() {
 fn tab_key_reaches_every_control() {
     let mut harness = open(model(music()), FakeDragSource::default());
     let wanted =
-        ["Suggest", "Answer", "Play", "Another", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "Variation A"];
+        ["Suggest", "Answer", "Play", "Another: B", "Keep", "Bars ahead", "Adventurousness", "Density", "More", "played", "Variation A"];
     let mut reached = Vec::new();
     for _ in 0..32 {
         harness.key_press(Key::Tab);
@@ -105,7 +105,7 @@ fn arrow_key_moves_a_slider_by_one_step() {
 #[test]
 fn long_press_of_a_button_is_a_click() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    let place = harness.get_by_label("Another").rect().center();
+    let place = harness.get_by_label("Another: B").rect().center();
     harness.hover_at(place);
     button(&harness, place, true);
     // As few frames as a busy machine draws in two seconds.
@@ -118,19 +118,19 @@ fn long_press_of_a_button_is_a_click() {
 #[test]
 fn menu_of_a_button_learns_and_forgets_its_trigger() {
     let mut harness = open(model(music()), FakeDragSource::default());
-    harness.get_by_label("Another").click_secondary();
+    harness.get_by_label("Another: B").click_secondary();
     harness.run_steps(2);
     harness.get_by_label("Learn a key or pedal for Another").click();
     harness.run_steps(2);
     let waiting = |harness: &Harness<'_, (Editor, PlainModel)>| harness.state().1.triggers.waiting();
     assert_eq!(waiting(&harness), Some(Button::Another));
-    assert!(harness.query_by_label("Another").is_none() && harness.query_by_label("Press a key or pedal").is_some());
+    assert!(harness.query_by_label("Another: B").is_none() && harness.query_by_label("Press a key or pedal").is_some());
     harness.key_press(Key::Escape);
     harness.run_steps(2);
     assert_eq!(waiting(&harness), None);
     let pedal = Trigger::Controller { channel: 0, number: 64 };
     harness.state().1.triggers.restore(&[(Button::Another, pedal)].into());
-    harness.get_by_label("Another").click_secondary();
+    harness.get_by_label("Another: B").click_secondary();
     harness.run_steps(2);
     harness.get_by_label("Forget the sustain pedal on channel 1").click();
     harness.run_steps(2);

@@ -164,7 +164,7 @@ fn history_entry_can_be_shown_kept_played_and_dragged() {
     harness.run_steps(3);
     assert!(harness.query_by_label("1 of 2").is_some() && harness.query_by_label("Kept").is_some());
     calls(&mut harness);
-    for (label, command) in [("Play", Command::Play), ("Kept", Command::Keep), ("Another", Command::Another)] {
+    for (label, command) in [("Play", Command::Play), ("Kept", Command::Keep), ("Another: B", Command::Another)] {
         harness.get_by_label(label).click();
         assert_eq!(calls(&mut harness), [Call::Command(command)]);
     }

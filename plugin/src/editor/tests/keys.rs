@@ -55,7 +55,7 @@ fn keys_give_the_commands_of_their_buttons() {
 fn keys_before_a_click_into_the_music_and_after_escape_do_nothing() {
     let mut harness = open(model(music()), FakeDragSource::default());
     assert_eq!(strike(&mut harness, Key::Space), [], "the host has the keyboard");
-    harness.get_by_label("Another").click();
+    harness.get_by_label("Another: B").click();
     calls(&mut harness);
     assert_eq!(strike(&mut harness, Key::N), [], "a button leaves it there");
     click_music(&mut harness);
