@@ -19,9 +19,11 @@ use antiphon_engine::session::{Command, Component, Snapshot};
 const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
 /// Width of Play and Stop, in points: the longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
+/// Width of Another, in points, whichever variation it names, so that nothing moves.
+const ANOTHER_WIDTH: f32 = 90.0;
 
-/// Play or Stop, Another, Keep. `kept` is whether the plan shown is starred.
-pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool) {
+/// Play or Stop, Another, Keep. `kept` is whether the plan shown is starred; a `narrow` window has no room for the name of the next variation.
+pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool, narrow: bool) {
     let snapshot = time.snapshot;
     let palette = Palette::of(ui.ctx());
     let (fill, tip) = match time.pressed() {
@@ -33,7 +35,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         _ => (palette.ink, "Starts the phrase that is chosen, at the next bar"),
     };
     let text = RichText::new(time.button());
-    let another = variations::another(snapshot, time.values.plan.mode);
+    let another = if narrow { Pressed::Another.name().into() } else { variations::another(snapshot, time.values.plan.mode) };
     let reasons = [time.pressed(), Pressed::Another, Pressed::Keep].map(|pressed| unavailable(pressed, snapshot, time.values.output.take));
     // What can do nothing does not attract the eye.
     let play = match reasons[0] {
@@ -45,7 +47,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
         (
             Pressed::Another,
-            style::button(another.as_str()),
+            style::button(another.as_str()).min_size(vec2(if narrow { 0.0 } else { ANOTHER_WIDTH }, BUTTON_HEIGHT)),
             "Chooses the next variation, while a phrase plays from the next beat on; after D it makes four new ones",
         ),
         (

@@ -279,7 +279,7 @@ impl Editor {
             // Full height from the start, so that everything is centred on one line.
             let row = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
-                controls::commands(ui, model, time, kept);
+                controls::commands(ui, model, time, kept, two_rows);
                 ui.add_space(style::GAP * 1.5);
                 controls::dials(ui, model, two_rows);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.drawer.button(ui));

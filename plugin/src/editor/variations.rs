@@ -178,7 +178,7 @@ pub(super) fn another(snapshot: &Snapshot, mode: PlayMode) -> String {
     let variations = &snapshot.variations;
     match variations.awaited.unwrap_or(variations.shown).next() {
         Some(next) => format!("Another: {}", next.name()),
-        None => "Another four".into(),
+        None => "Four more".into(),
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(said(&playing(None, None)), ("Another: B".into(), "Now: A plays; click another to change to it".into()));
         assert_eq!(said(&playing(Some(Variation::C), None)), ("Another: D".into(), "Now: A plays, then C".into()));
         let last = playing(Some(Variation::D), None);
-        assert_eq!((another(&last, PlayMode::Suggest), another(&last, PlayMode::Accompany)), ("Another four".into(), "Another".into()));
+        assert_eq!((another(&last, PlayMode::Suggest), another(&last, PlayMode::Accompany)), ("Four more".into(), "Another".into()));
     }
 
     #[test]
