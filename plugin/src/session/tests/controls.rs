@@ -185,14 +185,15 @@ fn phrase_length_sets_the_end_of_the_plan() {
 }
 
 #[test]
-fn locked_scale_has_no_note_outside() {
+fn chosen_key_draws_notes_into_its_scale_and_the_lock_leaves_none_outside() {
     let f_sharp = ScaleKind::MajorPentatonic.on(6);
-    let outside = |lock| {
-        let notes = planned(&[("key", "F#"), ("scale", "Major pentatonic"), ("scale_lock", lock)]);
+    let outside = |key, lock| {
+        let notes = planned(&[("key", key), ("scale", "Major pentatonic"), ("scale_lock", lock)]);
         (notes.len(), notes.iter().filter(|note| !f_sharp.contains(note.pitch)).count())
     };
-    let (locked, free) = (outside("On"), outside("Off"));
-    assert!(locked.0 >= 8 && locked.1 == 0 && free.1 > 0, "{locked:?} and {free:?}");
+    let (locked, chosen, free) = (outside("F#", "On"), outside("F#", "Off"), outside("Off", "Off"));
+    assert!(locked.0 >= 8 && locked.1 == 0, "{locked:?}");
+    assert!(2 * free.1 > free.0 && 4 * chosen.1 < chosen.0, "{chosen:?} and {free:?}");
 }
 
 #[test]
