@@ -48,7 +48,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         (
             Pressed::Another,
             style::button(another.as_str()).min_size(vec2(if narrow { 0.0 } else { ANOTHER_WIDTH }, BUTTON_HEIGHT)),
-            "Chooses the next variation, while a phrase plays from the next beat on; after D it makes four new ones",
+            "Chooses the next variation; in place of a phrase that plays it starts within two beats. After D it makes four new ones",
         ),
         (
             Pressed::Keep,

@@ -48,10 +48,12 @@ pub(super) struct Options {
     /// counts as exact if it has the requested value, and as near if it is at most one step off: the next bucket; for keys the relative key or one a
     /// fifth away; for moods one step brighter or darker, livelier or calmer. A bar without notes has no value and is neither. The base rate is the
     /// same for bars generated without controls. For the role, one of the sixteen is drawn as the only one allowed: a bar is exact if it has notes,
-    /// all of that role. For the chord, one of the six common triads of the key of the context is drawn, and notes on a quarter counted. Last, hard constraints: a key's scale and a register of two octaves are drawn and enforced, and notes outside them counted.
+    /// all of that role. For the chord, one of the six common triads of the key of the context is drawn, and notes on a quarter
+    /// counted. Last, hard constraints: a key's scale and a register of two octaves are drawn and enforced, and notes outside them counted.
     ///
     /// With --json: controls {density, register, span, voices, key, mood: {exact, near, bars [requested - 1][measured, 0 = none], base {exact, near,
-    /// bars}}}, role {exact, base}, chord {on_beats, base, notes}, limits {notes, outside_scale, outside_register}, prompts, model, seed, bars, prompt_bars, too_short, skipped.
+    /// bars}}}, role {exact, base}, chord {on_beats, base, notes}, limits {notes, outside_scale, outside_register},
+    /// prompts, model, seed, bars, prompt_bars, too_short, skipped.
     #[arg(long, value_name = "N", requires = "dir", conflicts_with_all = ["generate", "measure"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) controls: Option<u32>,
 }
