@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use antiphon_engine::cache::{CacheOptions, FineCoarse};
 use antiphon_engine::codec::{OwnRoles, prefix_rows};
-use antiphon_engine::decode::Prompt;
+use antiphon_engine::decode::{BarOrder, Prompt};
 use antiphon_engine::model::Model;
 use antiphon_engine::music::Role;
 use antiphon_engine::plan::PageStats;
@@ -122,17 +122,17 @@ impl Worker for VirtualWorker {
         self.handle = handle(&self.service, &self.model, roles, own);
     }
 
-    fn set_context(&mut self, context: Prompt) -> bool {
-        self.handle.prefill_prompt(context).is_ok()
+    fn set_context(&mut self, context: Prompt) -> Result<(), BarOrder> {
+        self.handle.prefill_prompt(context).map(drop)
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        self.handle.generate(assignments, self.service.now() + within).is_ok()
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> Result<(), BarOrder> {
+        self.handle.generate(assignments, self.service.now() + within).map(drop)
     }
 
-    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> Result<(), BarOrder> {
         let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
-        self.handle.vary(assignments, deadline).is_ok()
+        self.handle.vary(assignments, deadline).map(drop)
     }
 
     fn cancel(&mut self) {

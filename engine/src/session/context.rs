@@ -187,6 +187,14 @@ impl Context {
         self.is_news = true;
     }
 
+    /// A worker failed on the bars: they are encoded again from the notes, and sent.
+    pub(super) fn start_again(&mut self) {
+        self.bars.clear();
+        self.base = 0;
+        self.planned.clear();
+        self.is_news = true;
+    }
+
     /// The workers were replaced, and hold no page of a plan: all bars are sent as measured.
     pub(super) fn send_measured(&mut self) {
         for bar in &mut self.bars {

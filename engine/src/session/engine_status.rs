@@ -1,5 +1,6 @@
 //! Status of a session. Shared by threads that may wait; never touched on the audio thread.
 
+use crate::decode::BarOrder;
 use crate::model::{ModelError, RuntimeError};
 use crate::music::Tick;
 use crate::plan::PlanStats;
@@ -65,6 +66,11 @@ impl From<&JobFailure> for Fault {
         }
         if let Some(error) = source.downcast_ref::<ModelError>() {
             return Self { part: Part::Model, what: error.to_string(), looked_in: Vec::new() };
+        }
+        if let Some(BarOrder { expected, found }) = source.downcast_ref() {
+            return Self::of_engine(format!(
+                "bar {found} came where bar {expected} follows; the music is read again at the next bar. If this comes back, report it with Copy diagnostics"
+            ));
         }
         Self::of_engine(failure.to_string())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::cache::{CacheOptions, FineCoarse};
 use crate::codec::{OwnRoles, prefix_rows};
-use crate::decode::Prompt;
+use crate::decode::{BarOrder, Prompt};
 use crate::model::{Model, Runtime, RuntimeSearch};
 use crate::music::Role;
 use crate::plan::PageStats;
@@ -36,15 +36,24 @@ pub trait Worker {
     /// Sets all roles of the music, and those that are generated beside a player's. The context is then empty, and no job is pending.
     fn set_roles(&mut self, roles: &BTreeSet<Role>, own: OwnRoles);
 
-    /// Sets the context and prefills, with what is remembered of the player; returns whether the bars are consecutive. Without either it only loads the model.
-    fn set_context(&mut self, context: Prompt) -> bool;
+    /// Sets the context and prefills, with what is remembered of the player. Without either it only loads the model.
+    ///
+    /// # Errors
+    /// If the bars do not follow each other. Nothing has changed then.
+    fn set_context(&mut self, context: Prompt) -> Result<(), BarOrder>;
 
-    /// Generates the assignments, the near bar `within` this time; returns whether the bars are consecutive.
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool;
+    /// Generates the assignments, the near bar `within` this time.
+    ///
+    /// # Errors
+    /// If the bars do not follow each other. Nothing has changed then.
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> Result<(), BarOrder>;
 
     /// Generates the assignments of several plans with the same context, one after the other and each different from those before it, `within` this time or when
-    /// the workers have nothing else to do; returns whether the bars are consecutive.
-    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool;
+    /// the workers have nothing else to do.
+    ///
+    /// # Errors
+    /// If the bars of one do not follow each other. Nothing has changed then.
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> Result<(), BarOrder>;
 
     /// Cancels the current job.
     fn cancel(&mut self);
@@ -98,17 +107,17 @@ impl Worker for ServiceWorker {
         self.worker = worker(&self.service, roles, own, &self.parts, &self.model, &self.folders);
     }
 
-    fn set_context(&mut self, context: Prompt) -> bool {
-        self.worker.prefill_prompt(context).is_ok()
+    fn set_context(&mut self, context: Prompt) -> Result<(), BarOrder> {
+        self.worker.prefill_prompt(context).map(drop)
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
-        self.worker.generate(assignments, self.service.now() + within).is_ok()
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> Result<(), BarOrder> {
+        self.worker.generate(assignments, self.service.now() + within).map(drop)
     }
 
-    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> Result<(), BarOrder> {
         let deadline = within.map_or(Deadline::LAST, |within| self.service.now() + within);
-        self.worker.vary(assignments, deadline).is_ok()
+        self.worker.vary(assignments, deadline).map(drop)
     }
 
     fn cancel(&mut self) {

@@ -220,8 +220,7 @@ impl<W: Worker> Planner<W> {
             self.tidy(now);
             return;
         }
-        self.worker.set_context(news);
-        if music.all.is_empty() {
+        if !self.worker.set_context(news) || music.all.is_empty() {
             return;
         }
         self.tidy(now);
@@ -343,7 +342,7 @@ impl<W: Worker> Planner<W> {
             has_news = true;
             self.outputs.render_wait.deliver();
             if matches!(outcome, Outcome::Failed(_)) {
-                self.planning.context.send_again();
+                self.planning.context.start_again();
             }
         }
         self.worker.keep_loading();

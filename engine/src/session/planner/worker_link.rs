@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::OwnRoles;
-use crate::decode::{Prompt, PromptBar, Remembered};
+use crate::decode::{BarOrder, Prompt, PromptBar, Remembered};
 use crate::music::{Role, Tick};
 use crate::plan::{PageStats, Request, Variation};
-use crate::service::{Assignment, GeneratedBar, Outcome};
+use crate::service::{Assignment, GeneratedBar, JobFailure, Outcome};
 
 use super::super::engine_status::{Engine, Fault, Parts};
 use super::super::latency::RequestTiming;
@@ -33,6 +33,8 @@ pub(super) struct WorkerLink<W> {
     varying: Option<Option<Variation>>,
     /// The last request, with the times of its answer.
     pub(super) last_request: Option<RequestTiming>,
+    /// Why the worker has refused a job. It ends like a job that failed.
+    refused: Option<JobFailure>,
     /// Tick before which nothing is requested after a failure.
     pub(super) retry_at: Tick,
 }
@@ -40,7 +42,8 @@ pub(super) struct WorkerLink<W> {
 impl<W: Worker> WorkerLink<W> {
     /// A link whose worker loads the model first.
     pub(super) fn new(mut worker: W) -> Self {
-        let jobs = usize::from(worker.set_context(Prompt::of_context(Vec::new())));
+        // An empty context is in order.
+        let jobs = usize::from(worker.set_context(Prompt::of_context(Vec::new())).is_ok());
         Self {
             worker,
             ensemble: ensemble(),
@@ -51,6 +54,7 @@ impl<W: Worker> WorkerLink<W> {
             variation_jobs: 0,
             varying: None,
             last_request: None,
+            refused: None,
             retry_at: Tick::ZERO,
         }
     }
@@ -79,24 +83,37 @@ impl<W: Worker> WorkerLink<W> {
         true
     }
 
-    /// Sets the context to these finished bars; `None` if unchanged.
-    pub(super) fn set_context(&mut self, context: Option<Vec<Arc<PromptBar>>>) {
-        if context.is_some_and(|context| self.worker.set_context(self.prompt(context))) {
+    /// Sets the context to these finished bars; `None` if unchanged. Returns whether the worker has accepted it.
+    pub(super) fn set_context(&mut self, context: Option<Vec<Arc<PromptBar>>>) -> bool {
+        let Some(context) = context else { return true };
+        let submitted = self.worker.set_context(self.prompt(context));
+        let accepted = self.accepts("prefill", submitted);
+        if accepted {
             self.varying = None;
             self.jobs += 1;
         }
+        accepted
+    }
+
+    /// Whether a job was accepted. Bars that do not follow each other are a defect of the context: the job before, which had the same bars, is cancelled.
+    fn accepts(&mut self, name: &'static str, submitted: Result<(), BarOrder>) -> bool {
+        let Err(order) = submitted else { return true };
+        self.cancel();
+        self.refused = Some(JobFailure::Error { name, source: Box::new(order) });
+        false
     }
 
     /// Resumes loading of the model if no job is left: its job was cancelled by a transport change.
     pub(super) fn keep_loading(&mut self) {
-        if self.engine == Engine::Loading && self.jobs == 0 && self.worker.set_context(self.prompt(Vec::new())) {
+        if self.engine == Engine::Loading && self.jobs == 0 && self.worker.set_context(self.prompt(Vec::new())).is_ok() {
             self.jobs += 1;
         }
     }
 
     /// Requests the missing passages of a planning tick; the near bar is due `within` this time.
     pub(super) fn generate(&mut self, tick: Tick, requests: &[Request], assignments: Vec<Assignment>, within: Duration) {
-        if self.worker.generate(self.with_memory(assignments), within) {
+        let submitted = self.worker.generate(self.with_memory(assignments), within);
+        if self.accepts("generation", submitted) {
             self.last_request = RequestTiming::at(tick, requests);
             self.varying = None;
             self.jobs += 1;
@@ -105,7 +122,8 @@ impl<W: Worker> WorkerLink<W> {
 
     /// Requests variations; the one that the player waits for, if any, is due within a beat.
     pub(super) fn vary(&mut self, assignments: Vec<Assignment>, awaited: Option<Variation>, beat: Duration) {
-        if self.worker.vary(self.with_memory(assignments), awaited.map(|_| beat)) {
+        let submitted = self.worker.vary(self.with_memory(assignments), awaited.map(|_| beat));
+        if self.accepts("variations", submitted) {
             self.varying = Some(awaited);
             self.variation_jobs += 1;
         }
@@ -139,6 +157,10 @@ impl<W: Worker> WorkerLink<W> {
 
     /// Outcome of a job, if one has ended. After a failure nothing is requested before `retry_at`.
     pub(super) fn outcome(&mut self, retry_at: Tick) -> Option<Outcome> {
+        if let Some(failure) = self.refused.take() {
+            self.fail(&failure, retry_at);
+            return Some(Outcome::Failed(failure));
+        }
         let (work, outcome) = self.worker.outcome()?;
         match work {
             Work::Plan => self.jobs = self.jobs.saturating_sub(1),
@@ -150,13 +172,15 @@ impl<W: Worker> WorkerLink<W> {
         }
         match &outcome {
             Outcome::Finished => self.engine = Engine::Ready,
-            Outcome::Failed(failure) => {
-                self.engine = Engine::Failed(Fault::from(failure));
-                self.retry_at = retry_at;
-            }
+            Outcome::Failed(failure) => self.fail(failure, retry_at),
             Outcome::Replaced | Outcome::Cancelled => {}
         }
         Some(outcome)
+    }
+
+    fn fail(&mut self, failure: &JobFailure, retry_at: Tick) {
+        self.engine = Engine::Failed(Fault::from(failure));
+        self.retry_at = retry_at;
     }
 
     /// The next generated bar, if one is ready.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use antiphon_engine::codec::{BarRows, OwnRoles};
-use antiphon_engine::decode::{BarLock, Prompt, PromptBar, Remembered};
+use antiphon_engine::decode::{BarLock, BarOrder, Prompt, PromptBar, Remembered};
 use antiphon_engine::music::analysis::Chord;
 use antiphon_engine::music::{Metre, Note, Role, Tick};
 use antiphon_engine::plan::{Brief, MidiKey, Passage, Take};
@@ -70,6 +70,8 @@ struct Memory {
     remembered: Remembered,
     /// Failure of every job.
     fault: Option<fn() -> JobFailure>,
+    /// Error of the next context, once.
+    refusal: Option<BarOrder>,
     /// When the notes of a beat start.
     strikes: Strikes,
 }
@@ -106,6 +108,11 @@ impl Script {
     /// The notes of each beat start there from now on.
     pub(super) fn strike(&self, strikes: Strikes) {
         self.0.borrow_mut().strikes = strikes;
+    }
+
+    /// Refuses the next context with this error.
+    pub(super) fn refuses(&self, order: BarOrder) {
+        self.0.borrow_mut().refusal = Some(order);
     }
 
     /// Every job fails so from now on, or none does.
@@ -268,16 +275,17 @@ impl Worker for Script {
         *memory = Memory { cost: memory.cost, jobs: memory.jobs, strikes: memory.strikes, own, ..Memory::default() };
     }
 
-    fn set_context(&mut self, Prompt { context, remembered, .. }: Prompt) -> bool {
+    fn set_context(&mut self, Prompt { context, remembered, .. }: Prompt) -> Result<(), BarOrder> {
+        self.0.borrow_mut().refusal.take().map_or(Ok(()), Err)?;
         self.0.borrow_mut().remembered = remembered;
         if !context.is_empty() {
             self.0.borrow_mut().context = context;
         }
         self.submit(Work::Plan, VecDeque::new());
-        true
+        Ok(())
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, within: Duration) -> Result<(), BarOrder> {
         let strikes = self.0.borrow().strikes;
         let making = assignments.iter().flat_map(|assignment| bars(assignment, strikes)).collect();
         self.0.borrow_mut().within.extend(assignments.iter().map(|_| within.as_secs_f64()));
@@ -288,16 +296,16 @@ impl Worker for Script {
             (assignment.brief, bars)
         }));
         self.submit(Work::Plan, making);
-        true
+        Ok(())
     }
 
-    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> bool {
+    fn vary(&mut self, assignments: Vec<Assignment>, within: Option<Duration>) -> Result<(), BarOrder> {
         let briefs = assignments.iter().map(|assignment| assignment.brief.clone()).collect();
         self.0.borrow_mut().varied.extend(assignments.iter().map(|assignment| assignment.prompt.clone()));
         self.0.borrow_mut().variations.push((briefs, within.is_some()));
         let strikes = self.0.borrow().strikes;
         self.submit(Work::Variations, assignments.iter().flat_map(|assignment| bars(assignment, strikes)).collect());
-        true
+        Ok(())
     }
 
     fn cancel(&mut self) {

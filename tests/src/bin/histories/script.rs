@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use antiphon_engine::codec::OwnRoles;
-use antiphon_engine::decode::Prompt;
+use antiphon_engine::decode::{BarOrder, Prompt};
 use antiphon_engine::music::{Note, Role, Tick};
 use antiphon_engine::plan::Passage;
 use antiphon_engine::service::{Assignment, GeneratedBar, JobFailure, Outcome};
@@ -121,21 +121,21 @@ impl Worker for Script {
         *memory = Memory { seed, runs, done: 0, fails, jobs, pending, busy: None, bars, outcomes };
     }
 
-    fn set_context(&mut self, _context: Prompt) -> bool {
+    fn set_context(&mut self, _context: Prompt) -> Result<(), BarOrder> {
         self.submit(Work::Plan, VecDeque::new());
-        true
+        Ok(())
     }
 
-    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> bool {
+    fn generate(&mut self, assignments: Vec<Assignment>, _within: Duration) -> Result<(), BarOrder> {
         let seed = self.0.borrow().seed;
         self.submit(Work::Plan, assignments.iter().flat_map(|assignment| bars(assignment, seed)).collect());
-        true
+        Ok(())
     }
 
-    fn vary(&mut self, assignments: Vec<Assignment>, _within: Option<Duration>) -> bool {
+    fn vary(&mut self, assignments: Vec<Assignment>, _within: Option<Duration>) -> Result<(), BarOrder> {
         let seed = self.0.borrow().seed;
         self.submit(Work::Variations, assignments.iter().flat_map(|assignment| bars(assignment, seed)).collect());
-        true
+        Ok(())
     }
 
     fn cancel(&mut self) {
