@@ -18,7 +18,9 @@ mod sampling;
 
 pub use accompany::Accompanied;
 pub use append::{BarScore, RowScore};
-pub use control::{BarLock, Constraints, DensityLimit, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RequestedKey, RoleSet};
+pub use control::{
+    BarLock, Constraints, DensityLimit, HeardHarmony, MONOPHONIC_ROLES, MOST_NOTES, RequestedControls, RequestedKey, RoleSet,
+};
 pub use decoder::Decoder;
 pub use draw::Draw;
 pub use error::DecodeError;

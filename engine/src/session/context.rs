@@ -5,7 +5,7 @@ mod closed;
 use std::sync::Arc;
 
 use crate::codec::{self, BarFields, BarRows, CONTEXT_BARS, Measured, OwnRoles, PHASE_BARS};
-use crate::decode::{Constraints, DensityLimit, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
+use crate::decode::{Constraints, DensityLimit, HeardHarmony, Prompt, PromptBar, RoleSet, Sampling, Upcoming, default_constraints};
 use crate::music::analysis::{BarHarmony, KeySignature, habits, tempo_bucket};
 use crate::music::{Bar, Note, Role, Tempo, Tick};
 use crate::plan::{Brief, Fingerprint, MusicalClock, PageStats, Passage, Request, Timeline, most_notes};
@@ -310,7 +310,7 @@ impl Context {
     }
 
     /// Constraints of roles that play beside a player: a role that the player does not play keeps to what fits the player's notes, whatever Antiphon has
-    /// played, and all leave room where the player fills.
+    /// played, and all fit the harmony of the last beat and leave room where the player fills.
     fn constraints_beside(&self, beside: Beside<'_>, played: &[Note], roles: RoleSet, now: Tick) -> Constraints {
         let player = self.recent(beside.others);
         let mut constraints = Constraints { roles, ..Constraints::default() };
@@ -319,6 +319,7 @@ impl Context {
             constraints.introduce(role, player);
         }
         constraints.keep_to(&habits);
+        constraints.requested.heard = Some(HeardHarmony::before(now, beside.others));
         let own: Vec<Note> = self.recent(played).iter().filter(|note| roles.contains(note.role)).copied().collect();
         constraints.density_limit = most_notes(player, &own, now).map(|notes| DensityLimit { notes, roles });
         constraints

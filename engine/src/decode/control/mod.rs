@@ -12,7 +12,7 @@ mod repetition;
 mod roles;
 mod row;
 
-pub use bias::{DensityLimit, RequestedControls, RequestedKey};
+pub use bias::{DensityLimit, HeardHarmony, RequestedControls, RequestedKey};
 pub use constraints::{Constraints, MOST_NOTES};
 pub use lock::BarLock;
 pub use newcomer::MONOPHONIC_ROLES;

@@ -9,6 +9,7 @@ mod cost;
 mod density;
 mod density_limit;
 mod ensemble;
+mod heard;
 mod key;
 mod length;
 mod note_rate;
@@ -22,11 +23,13 @@ mod voices;
 
 pub(super) use copy::add_copy_bias;
 pub use density_limit::DensityLimit;
+pub use heard::HeardHarmony;
 pub use key::RequestedKey;
 
 use self::cost::{OnsetBias, PitchBias, nats};
 use self::density::Density;
 use self::density_limit::OverLimit;
+use self::heard::HeardBias;
 use self::key::KeyBias;
 use self::register::RegisterBias;
 use self::span::Span;
@@ -51,6 +54,8 @@ pub struct RequestedControls {
     pub voices: Option<u8>,
     /// Key of all notes but drums.
     pub key: Option<RequestedKey>,
+    /// What others have just played, to fit it.
+    pub heard: Option<HeardHarmony>,
     /// Duration of notes but drums, in ticks and not in steps.
     pub length: Option<u8>,
     /// Roles of which each bar has a note; none for the model's choice.
@@ -83,7 +88,8 @@ impl RequestedControls {
         let register = self.register.map(|step| Box::new(RegisterBias::new(step, row)) as Box<dyn PitchBias>);
         let span = self.span.and_then(|step| Span::new(step, row)).map(|span| Box::new(span) as _);
         let key = self.key.map(|requested| Box::new(KeyBias::new(requested)) as _);
-        [register, span, key].into_iter().flatten().collect()
+        let heard = self.heard.map(|heard| Box::new(HeardBias::new(heard, self.key.is_some())) as _);
+        [register, span, key, heard].into_iter().flatten().collect()
     }
 
     /// Costs of the place of the next note.
