@@ -2,7 +2,7 @@
 
 use super::{HarmonyControls, KeyControl, MusicControls, ScaleLock, ShapeControls};
 use crate::codec::BarFields;
-use crate::decode::{Constraints, HeardHarmony, Prompt, RequestedControls, RequestedKey};
+use crate::decode::{Constraints, Prompt, RequestedControls, RequestedKey};
 use crate::music::Role;
 use crate::music::analysis::{Chord, KeySignature, NEW_BAR, REPEAT_BARS, Register, Scale};
 
@@ -69,7 +69,7 @@ fn constrain(constraints: &mut Constraints, MusicControls { shape, harmony, .. }
         length: shape.note_ticks,
         novelty,
         key: requested_key(harmony),
-        heard: constraints.requested.heard.map(|heard| HeardHarmony { key: key.filter(|_| harmony.key == KeyControl::Detected), ..heard }),
+        heard: constraints.requested.heard.map(|heard| heard.in_key(key.filter(|_| harmony.key == KeyControl::Detected))),
         ..constraints.requested
     };
     if let Some(voices) = shape.voices {
@@ -105,7 +105,7 @@ fn register(shape: &ShapeControls, recent: Register) -> Register {
     }
 }
 
-/// The key that was fixed, with its scale and the tones of a chosen chord. One that was detected is a bias only beside others ([`HeardHarmony`]): what continues
+/// The key that was fixed, with its scale and the tones of a chosen chord. One that was detected is a bias only beside others ([`HeardHarmony`](crate::decode::HeardHarmony)): what continues
 /// music is in its key already.
 fn requested_key(harmony: &HarmonyControls) -> Option<RequestedKey> {
     let key = harmony.fixed_key()?;

@@ -18,7 +18,7 @@ const BEAT: Tick = Tick(TICKS_PER_QUARTER);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct HeardHarmony {
     /// Key of the music; `None` if unknown, or if no key is wanted.
-    pub key: Option<KeySignature>,
+    key: Option<KeySignature>,
     /// Share of each pitch class in what sounded in the last beat, in percent; all zero after silence.
     shares: [u8; 12],
 }
@@ -35,6 +35,12 @@ impl HeardHarmony {
         }
         let sum = ticks.iter().sum::<i64>().max(1);
         Self { key: None, shares: ticks.map(|ticks| u8::try_from(100 * ticks / sum).unwrap_or(100)) }
+    }
+
+    /// The same in a key.
+    #[must_use]
+    pub const fn in_key(self, key: Option<KeySignature>) -> Self {
+        Self { key, ..self }
     }
 }
 
@@ -106,9 +112,9 @@ mod tests {
     #[test]
     fn heard_key_weighs_half_of_a_requested_one_and_yields_to_it() {
         let key = KeySignature::new(0, ScaleMode::Major).unwrap();
-        let heard = biases(HeardHarmony { key: Some(key), ..HeardHarmony::default() });
+        let heard = biases(HeardHarmony::default().in_key(Some(key)));
         let requested = RequestedControls { key: Some(RequestedKey::of(key)), ..RequestedControls::default() };
-        let both = RequestedControls { heard: Some(HeardHarmony { key: Some(key), ..HeardHarmony::default() }), ..requested };
+        let both = RequestedControls { heard: Some(HeardHarmony::default().in_key(Some(key))), ..requested };
         let [requested, both] =
             [requested, both].map(|controls| Tables::with(controls, &[note(0, 60, 23)], Some(24)).pitch[60..72].to_vec());
         assert_eq!(requested.iter().map(|value| value / 2.0).collect::<Vec<_>>(), heard);
