@@ -2,7 +2,7 @@
 
 use antiphon_engine::session::{Component, Snapshot, Status};
 use antiphon_roll::legend::Colour;
-use egui::{Align, Button, Color32, Label, Layout, Popup, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Color32, Label, Layout, Popup, Response, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
 
 use super::details;
 use super::export::Notice;
@@ -87,7 +87,8 @@ impl Line<'_> {
         let colour = paint(tone.colour(palette));
         // A warning that another sentence stands before keeps its sign.
         if let Some(warning) = self.warning().filter(|_| tone != Tone::Warning) {
-            sign(ui, Tone::Warning, paint(Tone::Warning.colour(palette)), &warning);
+            let sign = sign(ui, Tone::Warning, paint(Tone::Warning.colour(palette)), &warning);
+            sign.iter().for_each(|sign| sign.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Warning: {warning}"))));
         }
         sign(ui, tone, colour, &text);
         let line = RichText::new(&text).size(12.0).color(colour);
@@ -153,15 +154,12 @@ impl Tone {
 }
 
 /// The second sign of a tone, besides its colour: a disc, a ring, a triangle, filled for an error. Under the pointer it says the whole sentence.
-fn sign(ui: &mut Ui, tone: Tone, colour: Color32, text: &str) {
+fn sign(ui: &mut Ui, tone: Tone, colour: Color32, text: &str) -> Option<Response> {
     if tone == Tone::Plain {
-        return;
+        return None;
     }
     let (area, response) = ui.allocate_exact_size(vec2(SIGN, SIGN), Sense::hover());
-    if tone == Tone::Warning {
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Warning: {text}")));
-    }
-    response.on_hover_text(if tone == Tone::Well { WELL } else { text });
+    let response = response.on_hover_text(if tone == Tone::Well { WELL } else { text });
     let (centre, painter) = (area.center(), ui.painter());
     let triangle = vec![area.center_top(), area.right_bottom(), area.left_bottom()];
     match tone {
@@ -173,6 +171,7 @@ fn sign(ui: &mut Ui, tone: Tone, colour: Color32, text: &str) {
         }
         Tone::Well | Tone::Plain => painter.circle_filled(centre, 4.0, colour),
     };
+    Some(response)
 }
 
 /// Draws what is missing and what to do, above the status line. What the engine itself says of it is among the details.

@@ -66,19 +66,21 @@ fn missing_component_is_named_with_the_cure_and_among_the_details_with_the_place
 
 #[test]
 fn warning_keeps_its_sign_while_another_sentence_stands_in_the_line() {
-    let warning = "Warning: The host gives no valid tempo";
+    let warning = "The host gives no valid tempo";
     let with = |engine, message: Option<&str>| {
         let status = Status { engine, ..Status::default() };
         let model = PlainModel { message: message.map(str::to_owned), ..model(Snapshot { status, ..music() }) };
         let mut harness = open(model, FakeDragSource::default());
         harness.set_size(vec2(LEAST_SIZE.0, LEAST_SIZE.1));
         harness.run_steps(2);
-        harness.query_by_label(warning).is_some()
+        [harness.query_by_label(warning).is_some(), harness.query_by_label(&format!("Warning: {warning}")).is_some()]
     };
     let missing = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
     let tempo = Some("the host gives no valid tempo");
     let engine = || Component::Ready("ONNX Runtime".into());
-    assert_eq!([with(engine(), tempo), with(missing, tempo), with(engine(), None)], [true, true, false]);
+    assert_eq!(with(engine(), tempo), [true, false], "the sentence says it");
+    assert_eq!(with(missing, tempo), [false, true], "the sign says it");
+    assert_eq!(with(engine(), None), [false, false]);
 }
 
 #[test]
