@@ -69,8 +69,12 @@ mod linux {
         let by_antiphon = planned[..1].to_vec();
         let mut plan = Plan::new(brief);
         plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: planned });
-        let snapshot =
-            Snapshot { played, by_antiphon, ..Snapshot::default() }.with_plan(ShownPlan { plan, commit: start + Tick(24), playing: true });
+        let snapshot = Snapshot { played, by_antiphon, ..Snapshot::default() }.with_plan(ShownPlan {
+            plan,
+            commit: start + Tick(24),
+            playing: true,
+            sounds_from: start,
+        });
         let now = Now { playhead: MusicalTime(BEFORE as f64), tempo: 120.0, motion: Motion::Host };
         PlainModel { now, ..PlainModel::new(snapshot) }
     }

@@ -199,7 +199,8 @@ fn model(state: State) -> Result<PlainModel> {
             model.values.plan.mode = PlayMode::Accompany;
             (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
             snapshot.is_stopped = true;
-            accompany(snapshot, &piece);
+            // It plans as far as in the other modes, but nothing plays.
+            accompany(snapshot, None);
         }
         State::Mode(mode) => {
             model.values.plan.mode = mode;
@@ -221,7 +222,7 @@ fn model(state: State) -> Result<PlainModel> {
                     snapshot.turn = Some(ShownTurn { side: Side::Antiphon, bars_left: 3, beats_left: 3 });
                 }
                 PlayMode::Accompany => {
-                    accompany(snapshot, &piece);
+                    accompany(snapshot, Some(piece.metres.bar(BAR + 2).start));
                     snapshot.plan.iter_mut().for_each(|shown| shown.playing = true);
                     (model.values.roles.output, model.values.roles.further[0]) = (Some(Role::Bass), Some(Role::Drums));
                 }
@@ -236,6 +237,7 @@ fn model(state: State) -> Result<PlainModel> {
                         snapshot.song_ahead = song.copied().collect();
                         let fill = |plan: &Plan| scripted::only(&scripted::between(plan, from, after), |role| role != Role::Drums);
                         shown.plan = fill(&shown.plan);
+                        shown.sounds_from = from;
                         snapshot.variations.plans.iter_mut().flatten().for_each(|plan| *plan = fill(plan));
                         *snapshot = std::mem::take(snapshot).with_plan(shown);
                     }
@@ -287,18 +289,24 @@ fn play(snapshot: &mut Snapshot, piece: &Clip, first: u32) {
     // While a plan plays, others are made only when they are asked for. They take over from the beat after the next one on.
     snapshot.variations.plans = [const { None }; 4];
     snapshot.variations.takeover = Some(Takeover { at: shown.commit + Tick::quarters(1), plan: None });
-    snapshot.by_antiphon = snapshot.played.iter().filter(|note| note.onset >= from).copied().collect();
+    sounded(snapshot, |note| note.onset >= from);
     let plan = scripted::phrase(piece, from..end, Tick::ZERO, 1);
-    *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, playing: true, ..shown });
+    *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, playing: true, sounds_from: from, ..shown });
 }
 
-/// The plan of Accompany: bass and drums to the end of the next bar, which Antiphon has played so far.
-fn accompany(snapshot: &mut Snapshot, piece: &Clip) {
+/// What Antiphon has played besides what it had before.
+fn sounded(snapshot: &mut Snapshot, is_antiphons: impl Fn(&Note) -> bool) {
+    let all = snapshot.played_by().filter(|(note, by_antiphon)| *by_antiphon || is_antiphons(note));
+    snapshot.by_antiphon = all.map(|(note, _)| *note).collect();
+}
+
+/// The plan of Accompany, up to this tick: bass and drums, which Antiphon has played so far.
+fn accompany(snapshot: &mut Snapshot, until: Option<Tick>) {
     let Some(shown) = snapshot.plan.take() else { return };
-    let plan = scripted::between(&shown.plan, shown.plan.brief.start, piece.metres.bar(BAR + 2).start);
+    let plan = scripted::between(&shown.plan, shown.plan.brief.start, until.unwrap_or(shown.plan.brief.end));
     let plan = scripted::only(&plan, |role| matches!(role, Role::Bass | Role::Drums));
     snapshot.variations.takeover = None;
-    snapshot.by_antiphon = snapshot.played.iter().filter(|note| matches!(note.role, Role::Bass | Role::Drums)).copied().collect();
+    sounded(snapshot, |note| matches!(note.role, Role::Bass | Role::Drums));
     *snapshot = std::mem::take(snapshot).with_plan(ShownPlan { plan, ..shown });
 }
 

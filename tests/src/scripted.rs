@@ -31,7 +31,12 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
     let plan = phrase(piece, start..end, Tick::ZERO, 1);
     let tempo = piece.tempos.at(playhead);
     let mut history = History::default();
-    for (seed, first, reason) in [(2, 0, Reason::Played), (3, 2, Reason::Rerolled), (4, 5, Reason::PhraseEnd)] {
+    // Keys and lead of the first bars are Antiphon's; the others are as they were suggested.
+    let (suggested, place) = suggestion(piece, 0, 2);
+    let answer = only(&phrase(piece, place.line..suggested.brief.end, Tick::ZERO, 2), |role| matches!(role, Role::Keys | Role::Lead));
+    let by_antiphon: Vec<Note> = played.iter().filter(|note| answer.notes().contains(note)).copied().collect();
+    history.push(answer, Place { played_from: Some(place.line), ..place }, Reason::Played);
+    for (seed, first, reason) in [(3, 2, Reason::Rerolled), (4, 5, Reason::PhraseEnd)] {
         let (plan, place) = suggestion(piece, first, seed);
         history.push(plan, place, reason);
     }
@@ -47,11 +52,13 @@ pub fn piece_at(piece: &Clip, bar: u32) -> PlainModel {
         bars: piece.metres.bars(piece.end).map(|bar| ShownBar { bar, number: i64::from(bar.index) + 1 }).collect(),
         harmony: harmony(piece, bar, &played),
         played,
+        by_antiphon,
+        joins_at: Some(commit + Tick(beat)),
         variations,
         memory: ShownMemory { bars: 24, ..ShownMemory::default() },
         ..Snapshot::default()
     };
-    let snapshot = snapshot.with_plan(ShownPlan { plan, commit, playing: false });
+    let snapshot = snapshot.with_plan(ShownPlan { plan, commit, playing: false, sounds_from: start });
     let now = Now { playhead: MusicalTime::from(playhead), tempo: tempo.bpm(), motion: Motion::Host };
     PlainModel { now, values, history: Arc::new(history), ..PlainModel::new(snapshot) }
 }
@@ -81,7 +88,8 @@ pub fn others(piece: &Clip, time: Range<Tick>) -> [Option<Plan>; 4] {
 pub fn suggestion(piece: &Clip, first: u32, seed: u64) -> (Plan, Place) {
     let [line, end] = [first, first + 4].map(|bar| piece.metres.bar(bar).start);
     let plan = without(&phrase(piece, line..end, Tick::ZERO, seed), 4);
-    let place = Place { bar: i64::from(first) + 1, line, metres: piece.metres.slice_from(line), tempo: piece.tempos.at(line) };
+    let place =
+        Place { bar: i64::from(first) + 1, line, metres: piece.metres.slice_from(line), tempo: piece.tempos.at(line), played_from: None };
     (plan, place)
 }
 

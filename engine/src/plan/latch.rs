@@ -1,6 +1,6 @@
 //! Latched plans: the plans that Play has started, one after the other.
 
-use super::{Passage, Plan, PlanId};
+use super::{Brief, Passage, Plan, PlanId};
 use crate::music::{Note, Tick};
 
 /// A stretch of a latched plan. Changed only by Stop, a transport change, or a plan that replaces it.
@@ -16,6 +16,11 @@ impl Stretch {
     /// Tick up to which it has been delivered.
     fn ready(&self) -> Tick {
         self.plan.ready().clamp(self.from, self.until)
+    }
+
+    /// First tick of it that sounds.
+    fn start(&self) -> Tick {
+        self.from.max(self.plan.brief.start)
     }
 
     fn between(&self, from: Tick, to: Tick) -> &[Note] {
@@ -92,6 +97,35 @@ impl Latched {
     /// End of the last latched plan.
     pub(super) fn until(&self) -> Option<Tick> {
         self.stretches.last().map(|stretch| stretch.until)
+    }
+
+    /// Tick from which the latched plans play: the first of them began there, or will.
+    pub(super) fn from(&self) -> Option<Tick> {
+        self.stretches.first().map(Stretch::start)
+    }
+
+    /// Tick from which the last latched plan plays.
+    pub(super) fn last_from(&self) -> Option<Tick> {
+        self.stretches.last().map(Stretch::start)
+    }
+
+    /// What the latched plans play as one plan, with the inputs of the last: the first one up to where the next takes over, and so on. `None` unless there are
+    /// several.
+    pub(super) fn joined(&self) -> Option<Plan> {
+        let [first, .., last] = self.stretches.as_slice() else { return None };
+        let start = first.start();
+        // What sounds where a plan is cut short ends there.
+        let notes = self.stretches.iter().flat_map(|stretch| {
+            let cut = Some(stretch.until).filter(|until| *until < stretch.plan.brief.end);
+            let length = move |note: &Note| cut.map_or(note.duration, |until| note.duration.min(until - note.onset));
+            stretch.between(start, Tick::MAX).iter().map(move |note| Note { duration: length(note), ..*note })
+        });
+        let brief = Brief { start, end: last.until, ..last.plan.brief.clone() };
+        let until = last.ready().max(start);
+        let passage = Passage { plan: brief.plan, from: start, until, notes: notes.collect() };
+        let mut plan = Plan::new(brief);
+        plan.append(&passage);
+        Some(plan)
     }
 
     /// Tick up to which the latched plans have been delivered without a gap.
@@ -192,6 +226,24 @@ mod tests {
         assert_eq!(latched.append(&passage(1, 192, 288, &[note(192, 1)])), Some(true));
         assert_eq!(latched.append(&passage(2, 192, 288, &[])), None);
         assert_eq!(sounds(&latched), [(0, 1), (96, 1), (192, 1)]);
+    }
+
+    #[test]
+    fn latched_plans_are_shown_as_one_from_where_the_first_plays() {
+        let mut latched = Latched::default();
+        assert_eq!((latched.from(), latched.joined()), (None, None));
+        latched.play(plan(1, 24, 288, 288), Tick(96));
+        assert_eq!((latched.from(), latched.joined()), (Some(Tick(96)), None));
+        let long = |note: Note| Note { duration: Tick(200), ..note };
+        let mut other = Plan::new(brief(2, 200, 480));
+        other.append(&passage(2, 200, 480, &[note(200, 2), long(note(300, 2))]));
+        latched.play(other, Tick(288));
+        latched.replace(plan(3, 312, 480, 480), Tick(312));
+        let joined = latched.joined().unwrap();
+        let notes: Vec<_> = joined.notes().iter().map(|note| (note.onset.0, note.duration.0, note.pitch)).collect();
+        assert_eq!(notes, [(120, 24, 1), (216, 24, 1), (300, 12, 2), (312, 24, 3), (408, 24, 3)]);
+        assert_eq!((joined.brief.start, joined.brief.end, joined.id()), (Tick(96), Tick(480), PlanId(3)));
+        assert_eq!(latched.from(), Some(Tick(96)), "the first still counts");
     }
 
     #[test]

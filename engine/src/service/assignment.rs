@@ -98,9 +98,10 @@ impl Assignment {
         let lock = self.locked.bars.get(bar).cloned().unwrap_or_default();
         let mut constraints = Constraints { rests_from, until, lock, ..self.prompt.constraints.clone() };
         if let Some(chord) = self.locked.chords.get(bar).copied().flatten() {
-            constraints.on_beat = chord.scale().bits();
-            constraints.scale |= chord.scale().bits();
-            constraints.requested.key = constraints.requested.key.map(|key| key.with_tones(chord.tones()));
+            let tones = chord.scale();
+            constraints.on_beat = tones.bits();
+            constraints.scale |= tones.bits();
+            constraints.requested.key = constraints.requested.key.map(|key| key.with_tones(tones));
         }
         Rules { seed: self.brief.seed, sampling: self.sampling, constraints }
     }

@@ -64,6 +64,23 @@ impl PlanControls {
     }
 }
 
+/// Bars planned ahead while Antiphon plays along: every beat brings a new plan.
+const BARS_ALONG: u8 = 1;
+
+impl ControlValues {
+    /// Bars from the next bar line to the end of a plan that plays by itself, 1 to 8: in Trade those of a turn, in Infill the marked ones, in Accompany one, and
+    /// otherwise as the control has them.
+    #[must_use]
+    pub fn bars_in_turn(&self) -> u8 {
+        match self.plan.mode {
+            PlayMode::Suggest | PlayMode::Answer => self.plan.bars(),
+            PlayMode::Trade => self.turns.trade_bars.count(),
+            PlayMode::Accompany => BARS_ALONG,
+            PlayMode::Infill => self.turns.infill.bars,
+        }
+    }
+}
+
 impl Default for PlanControls {
     fn default() -> Self {
         Self { mode: PlayMode::default(), horizon_bars: 4, phrase_bars: None, seed: None }

@@ -45,10 +45,17 @@ impl HistoryWriter {
         super::archive::edit(&*self.archive, edit)
     }
 
-    /// Writes a plan.
-    pub(super) fn write(&self, plan: &Plan, clock: &MusicalClock, tempo: f64, reason: Reason) {
+    /// Writes a plan that the player replaced.
+    pub(super) fn write_replaced(&self, plan: &Plan, clock: &MusicalClock, tempo: f64) {
         let place = place(plan, clock, tempo);
-        self.edit(|history| history.push(plan.clone(), place, reason));
+        self.edit(|history| history.push(plan.clone(), place, Reason::Rerolled));
+    }
+
+    /// Writes a plan that plays from this tick on: where that is, is its place.
+    pub(super) fn write_played(&self, plan: &Plan, from: Tick, clock: &MusicalClock, tempo: f64) {
+        let from = from.max(plan.brief.start);
+        let place = Place { played_from: Some(from), ..place_from(from, plan, clock, tempo) };
+        self.edit(|history| history.push(plan.clone(), place, Reason::Played));
     }
 
     /// Writes a plan and stars it.
@@ -149,9 +156,13 @@ impl HistoryWriter {
     }
 }
 
-/// Place of a plan in the song.
+/// Place of a whole plan in the song.
 fn place(plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
-    let start = plan.brief.start;
+    place_from(plan.brief.start, plan, clock, tempo)
+}
+
+/// Place in the song of a plan from this tick on.
+fn place_from(start: Tick, plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
     let bars: Vec<Bar> =
         std::iter::successors(clock.bar_at(start), |bar| clock.bar_at(bar.end())).take_while(|bar| bar.start < plan.brief.end).collect();
     let line = bars.first().map_or(start, |bar| bar.start);
@@ -160,5 +171,6 @@ fn place(plan: &Plan, clock: &MusicalClock, tempo: f64) -> Place {
         line,
         metres: MetreMap::new(bars.iter().map(|bar| (bar.start - line, bar.metre))),
         tempo: Tempo::from_bpm(tempo).unwrap_or_default(),
+        played_from: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Snapshot of a session for the editor, and its shared cell.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,8 @@ pub struct Snapshot {
     pub play_from: Option<Tick>,
     /// Whether Stop was pressed: modes that play by themselves wait for Play.
     pub is_stopped: bool,
+    /// First tick at which Antiphon can play by itself, if Play was pressed now; `None` while the clock stands.
+    pub joins_at: Option<Tick>,
     /// Whose turn it is, in Trade.
     pub turn: Option<ShownTurn>,
     /// Variations of the plan.
@@ -52,22 +55,38 @@ impl Snapshot {
     #[must_use]
     pub fn with_plan(mut self, shown: ShownPlan) -> Self {
         let plan = &shown.plan;
-        self.planned_chords.clear();
-        for bar in self.bars_between(plan.brief.start, plan.ready()).map(|shown| shown.bar).collect::<Vec<_>>() {
-            let chords = chords_of_bar(plan.notes(), &bar);
-            let ends = chords.iter().skip(1).map(|(at, _)| bar.start + *at).chain([bar.end()]);
-            let chords = chords.iter().zip(ends).map(|(&(at, chord), until)| PlannedChord { from: bar.start + at, until, chord });
-            self.planned_chords.extend(chords);
-        }
+        self.planned_chords = self.chords_of(plan.between(shown.sounds_from, Tick::MAX), shown.sounds_from..plan.ready());
         self.plan = Some(shown);
         self
     }
 
-    /// Whether Antiphon played a note of `played`.
+    /// Chords of notes in canonical order, bar by bar, from the first tick of a stretch of time to the end of the bar in which it ends. They are those of the notes alone,
+    /// whatever else sounds.
     #[must_use]
-    pub fn is_by_antiphon(&self, note: &Note) -> bool {
-        let from = self.by_antiphon.partition_point(|other| other.order() < note.order());
-        self.by_antiphon[from..].iter().take_while(|other| other.order() == note.order()).any(|other| other == note)
+    pub fn chords_of(&self, notes: &[Note], time: Range<Tick>) -> Vec<PlannedChord> {
+        let mut found = Vec::new();
+        for bar in self.bars_between(time.start, time.end).map(|shown| shown.bar) {
+            let chords = chords_of_bar(notes, &bar);
+            let ends = chords.iter().skip(1).map(|(at, _)| bar.start + *at).chain([bar.end()]);
+            let chords = chords.iter().zip(ends).map(|(&(at, chord), until)| PlannedChord { from: bar.start + at, until, chord });
+            let chords = chords.filter(|chord| chord.until > time.start);
+            found.extend(chords.map(|chord| PlannedChord { from: chord.from.max(time.start), ..chord }));
+        }
+        found
+    }
+
+    /// The notes that sounded, each with whether Antiphon played it: one walk through both lists, which are in the same order.
+    pub fn played_by(&self) -> impl Iterator<Item = (&Note, bool)> {
+        let mut rest = self.by_antiphon.as_slice();
+        self.played.iter().map(move |note| {
+            while let [first, others @ ..] = rest
+                && first.order() < note.order()
+            {
+                rest = others;
+            }
+            let is_by_antiphon = rest.iter().take_while(|other| other.order() == note.order()).any(|other| other == note);
+            (note, is_by_antiphon)
+        })
     }
 
     /// The bar a tick lies in. Beyond either end the bars go on in the metre they have there.
@@ -247,6 +266,8 @@ pub struct ShownPlan {
     pub commit: Tick,
     /// Whether Play has latched it.
     pub playing: bool,
+    /// First tick of it that sounds while it plays: Play begins at a bar line, and the plan may begin before it. Otherwise its first tick.
+    pub sounds_from: Tick,
 }
 
 /// Status line.
@@ -370,6 +391,37 @@ mod tests {
         assert_eq!([-1, 0, 1, 2, 3, 4, 5].map(|place| number(&snapshot, place)), [4, 5, 6, 4, 5, 6, 4]);
         let beyond = Snapshot { song_loop: Some((1, 3)), ..snapshot };
         assert_eq!([0, 1, 2].map(|place| number(&beyond, place)), [5, 6, 7], "the song has passed the loop");
+    }
+
+    #[test]
+    fn notes_that_sounded_are_distinguished_by_who_played_them() {
+        let note = |onset, pitch, velocity| Note { onset: Tick(onset), offset: 0, duration: Tick(12), pitch, velocity, role: Role::Keys };
+        // Two on one key at once differ in loudness alone.
+        let played = vec![note(0, 60, 80), note(12, 60, 70), note(12, 60, 80), note(12, 64, 80), note(24, 60, 80)];
+        let by = |antiphon: &[usize]| {
+            let by_antiphon = antiphon.iter().map(|place| played[*place]).collect();
+            let snapshot = Snapshot { played: played.clone(), by_antiphon, ..Snapshot::default() };
+            snapshot.played_by().enumerate().filter(|(_, (_, is))| *is).map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        for antiphon in [&[][..], &[0], &[1], &[2, 3], &[0, 4], &[0, 1, 2, 3, 4]] {
+            assert_eq!(by(antiphon), antiphon);
+        }
+    }
+
+    #[test]
+    fn chords_of_a_plan_are_those_of_its_notes_from_where_it_sounds() {
+        let note = |onset, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(96), pitch, velocity: 80, role: Role::Keys };
+        let triads = [(0, [60, 64, 67]), (96, [57, 60, 64]), (192, [55, 59, 62])];
+        let notes: Vec<Note> = triads.into_iter().flat_map(|(onset, pitches)| pitches.map(|pitch| note(onset, pitch))).collect();
+        let named = |from: i64, until| {
+            let inside = &notes[notes.partition_point(|note| note.onset < Tick(from))..];
+            let chords = Snapshot::default().chords_of(inside, Tick(from)..Tick(until));
+            chords.iter().map(|chord| (chord.from.0, chord.until.0, chord.chord.to_string())).collect::<Vec<_>>()
+        };
+        let [c, am, g] = [(0, 96, "C"), (96, 192, "Am"), (192, 288, "G")].map(|(from, until, name)| (from, until, name.to_owned()));
+        assert_eq!(named(0, 288), [c, am.clone(), g.clone()]);
+        assert_eq!(named(96, 200), [am, g.clone()], "to the end of the bar");
+        assert_eq!(named(192, 288), [g]);
     }
 
     #[test]

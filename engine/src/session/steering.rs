@@ -83,7 +83,7 @@ fn constrain(constraints: &mut Constraints, MusicControls { shape, harmony, .. }
     let scale = locked_scale(harmony, key).unwrap_or(Scale::CHROMATIC);
     // A chord that was chosen is in the scale.
     let chord = harmony.chord.map(Chord::scale);
-    let scale = Scale::new(scale.pitch_classes().chain(chord.into_iter().flat_map(Scale::pitch_classes)));
+    let scale = chord.map_or(scale, |chord| scale.union(chord));
     constraints.scale = scale.bits();
     constraints.on_beat = chord.unwrap_or(Scale::CHROMATIC).bits();
     // A role whose keys all lie outside of the scale would be silent.
@@ -110,7 +110,7 @@ fn register(shape: &ShapeControls, recent: Register) -> Register {
 fn requested_key(harmony: &HarmonyControls) -> Option<RequestedKey> {
     let key = harmony.fixed_key()?;
     let requested = RequestedKey { key, scale: harmony.scale.on(key.tonic()) };
-    Some(requested.with_tones(harmony.chord.into_iter().flat_map(Chord::tones)))
+    Some(harmony.chord.map_or(requested, |chord| requested.with_tones(chord.scale())))
 }
 
 /// The scale that notes are locked to; `None` for all.

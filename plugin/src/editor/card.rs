@@ -3,8 +3,8 @@
 use std::f32::consts::TAU;
 
 use egui::{
-    Align2, Button, Color32, CursorIcon, FontId, Key, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, CursorIcon, FontId, Key, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
+    Tooltip, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::palette::{Palette, paint};
@@ -22,8 +22,10 @@ const FOOT: f32 = 17.0;
 const OVER_FOOT: f32 = 12.0;
 /// Distance of the lines in place of a roll, in points.
 const LINE: f32 = 15.0;
-/// How to take the shown card into the song, where there is little room.
-const DRAG: &str = "drag to track";
+/// How to take the shown card into the song.
+const DRAG: &str = "drag to a track";
+/// Width and size of the text of a card's tooltip, in points: on one line there is room for it below the card, where it covers no control.
+const TOOLTIP: (f32, f32) = (760.0, 12.0);
 /// Radius of the band of the headphones, in points.
 const BAND: f32 = 5.5;
 /// What the sign that listens does, behind the name of the card.
@@ -133,11 +135,12 @@ impl Card<'_> {
             }
         }
         let cursor = if has_music { CursorIcon::Grab } else { CursorIcon::Default };
-        let response = response.on_hover_cursor(cursor).on_hover_ui(|ui| {
+        let response = response.on_hover_cursor(cursor);
+        Tooltip::for_enabled(&response).width(TOOLTIP.0).gap(1.0).show(|ui| {
             let tip = (self.tip)();
             let what = self.bars.as_deref().unwrap_or("it");
             let drag = if has_music { format!(" Drag {what} onto a track or into a folder; right-click to save") } else { String::new() };
-            ui.label(tip + &drag);
+            ui.label(RichText::new(tip + &drag).size(TOOLTIP.1));
         });
         let mut action = None;
         response.context_menu(|ui| {
@@ -174,8 +177,8 @@ impl Card<'_> {
     fn roll(&self, painter: &Painter, area: Rect, music: &MiniRoll<'_>, says_chosen: bool, palette: &Palette) {
         let room = area.width() - 12.0;
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(palette.soft)).size().x;
-        let hints = self.bars.iter().map(|bars| format!("drag {bars} to a track"));
-        let mut hints = hints.chain(["drag to a track".into()]).filter(|_| self.is_shown);
+        let hints = self.bars.iter().map(|bars| DRAG.replacen("drag", &format!("drag {bars}"), 1));
+        let mut hints = hints.chain([DRAG.into()]).filter(|_| self.is_shown);
         let hint = hints.find(|hint| width(hint) <= room);
         let word = self.foot.clone().or_else(|| self.chosen.clone().filter(|_| says_chosen));
         let mut bottom = area.bottom();
@@ -213,7 +216,12 @@ impl Card<'_> {
             Sign::Stop => ("Stops it: what sounds ends within a beat.".to_owned(), format!("Stop {}", self.name)),
         };
         // Not in the order of Tab: Enter on the card and Space do the same.
-        let response = ui.interact(place, card.id.with("listen"), Sense::CLICK).on_hover_text(tip);
+        let response = ui.interact(place, card.id.with("listen"), Sense::CLICK);
+        // Below the card, as its own.
+        let column = Rect::from_x_y_ranges(place.x_range(), area.y_range());
+        Tooltip::for_enabled(&response.clone().with_new_rect(column)).width(TOOLTIP.0).gap(1.0).show(|ui| {
+            ui.label(RichText::new(tip).size(TOOLTIP.1));
+        });
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name.as_str()));
         let palette = Palette::of(ui.ctx());
         let ink = paint(if response.hovered() || sign != Sign::Listen { palette.playing } else { palette.soft });

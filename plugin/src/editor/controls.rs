@@ -3,6 +3,7 @@
 use antiphon_engine::plan::TakeMode;
 use egui::{Key, RichText, Sense, Stroke, Ui, vec2};
 
+use super::bars_ahead::InForce;
 use super::card;
 use super::dial;
 use super::model::{Change, Control, EditorModel};
@@ -19,6 +20,8 @@ use antiphon_engine::session::{Command, Component, Snapshot};
 const WIDTHS: [f32; 4] = [178.0, 100.0, 116.0, 121.0];
 /// Width of Play and Stop, in points: the longest text fits.
 const PLAY_WIDTH: f32 = 134.0;
+/// Id of the parameter that other modes set aside.
+const HORIZON: &str = "horizon";
 /// Width of Another, in points, whichever variation it names, so that nothing moves.
 const ANOTHER_WIDTH: f32 = 90.0;
 
@@ -26,13 +29,11 @@ const ANOTHER_WIDTH: f32 = 90.0;
 pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, kept: bool, narrow: bool) {
     let snapshot = time.snapshot;
     let palette = Palette::of(ui.ctx());
-    let (fill, tip) = match time.pressed() {
-        Pressed::Stop => {
-            // While nothing sounds yet the button is armed, not lit.
-            let fill = if time.sound() == Sound::Plays { palette.playing } else { palette.armed() };
-            (fill, "Stops Antiphon: what sounds ends within a beat, and Antiphon is silent until you press Play")
-        }
-        _ => (palette.ink, "Starts the phrase that is chosen, at the next bar"),
+    let fill = match time.pressed() {
+        // While nothing sounds yet the button is armed, not lit.
+        Pressed::Stop if time.sound() != Sound::Plays => palette.armed(),
+        Pressed::Stop => palette.playing,
+        _ => palette.ink,
     };
     let text = RichText::new(time.button());
     let another = if narrow { Pressed::Another.name().into() } else { variations::another(snapshot, time.values.plan.mode) };
@@ -44,7 +45,7 @@ pub(super) fn commands(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime
         None => style::button(text.color(paint(palette.paper))).fill(paint(fill)),
     };
     let buttons = [
-        (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), tip),
+        (time.pressed(), play.min_size(vec2(PLAY_WIDTH, BUTTON_HEIGHT)), time.tip()),
         (
             Pressed::Another,
             style::button(another.as_str()).min_size(vec2(if narrow { 0.0 } else { ANOTHER_WIDTH }, BUTTON_HEIGHT)),
@@ -104,7 +105,7 @@ fn unavailable(pressed: Pressed, snapshot: &Snapshot, take: TakeMode) -> Option<
         return None;
     }
     Some(if parts.iter().any(|part| matches!(part, Component::Missing { .. })) {
-        "No engine: the lines over the status line say what is missing."
+        "A part of Antiphon is missing: the last lines of the window say what to do."
     } else if parts.contains(&&Component::Loading) {
         "Loading: ready in a few seconds."
     } else {
@@ -136,13 +137,16 @@ pub(super) fn learning(ui: &mut Ui, triggers: &Triggers) {
 }
 
 /// The front controls; in a narrow window the first two alone.
-pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, narrow: bool) {
+pub(super) fn dials(ui: &mut Ui, model: &mut impl EditorModel, time: PlayTime<'_>, narrow: bool) {
     let shown = if narrow { ALWAYS_IN_FRONT } else { WIDTHS.len() };
     for (place, (parameter, width)) in model.front().iter().zip(WIDTHS).take(shown).enumerate() {
         if place > 0 {
             ui.add_space(style::GAP / 2.0);
         }
-        dial::show(ui, model, parameter, width);
+        match InForce::of(time).filter(|_| parameter.id == HORIZON) {
+            Some(shown) => dial::fixed(ui, &parameter.name, &shown.text(), shown.why, shown.tip, width),
+            None => dial::show(ui, model, parameter, width),
+        }
     }
 }
 
@@ -168,7 +172,7 @@ mod tests {
         for (snapshot, take, words) in [
             (with(Component::Resting), TakeMode::Off, Some("Play some notes")),
             (with(Component::Loading), TakeMode::Off, Some("Loading")),
-            (with(missing), TakeMode::Off, Some("No engine")),
+            (with(missing), TakeMode::Off, Some("A part of Antiphon is missing")),
             (planned.clone(), TakeMode::Replay, Some("The take plays")),
             (planned.clone(), TakeMode::Overwrite, None),
         ] {

@@ -12,6 +12,8 @@ use crate::params::ShownParameter;
 
 /// Height of the row with name and value, in points.
 const CAPTION: f32 = 17.0;
+/// Height of what stands in place of a slider that cannot be moved, in points.
+const FIXED: f32 = 22.0;
 /// How much slower a slider moves with Shift.
 const FINE: f32 = 0.1;
 /// Half the width of a tip of the knob of a ladder, and its height, in points.
@@ -42,9 +44,9 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownP
             let (slider, slid) = rail(ui, parameter, width);
             let is_over = slider.contains_pointer() || name.contains_pointer();
             let is_reset = is_over && ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary));
-            for part in [&slider, &name] {
-                part.clone().on_hover_text(parameter.tip);
-            }
+            // One for all parts, under the whole control: that of the name alone would cover the slider.
+            let whole = slider.clone().union(name).union(typed.0.clone());
+            whole.on_hover_text(format!("{} Click its value to type, drag with Shift to be fine.", parameter.tip));
             (slider, slid, typed, is_reset)
         })
         .inner;
@@ -54,6 +56,23 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, parameter: &ShownP
     }
     let (value, number) = typed;
     gesture(model, &value, parameter.id, number);
+}
+
+/// Shows a parameter that does not count now: the value that does, and why. It cannot be set here.
+pub(super) fn fixed(ui: &mut Ui, name: &str, value: &str, why: &str, tip: &str, width: f32) {
+    let palette = Palette::of(ui.ctx());
+    let (area, response) = ui.allocate_exact_size(vec2(width, CAPTION + FIXED), Sense::hover());
+    let caption = area.with_max_y(area.top() + CAPTION);
+    let below = pos2(area.center().x, caption.bottom() + FIXED / 2.0);
+    for (place, align, text) in [
+        (caption.left_center(), Align2::LEFT_CENTER, name),
+        (caption.right_center(), Align2::RIGHT_CENTER, value),
+        (below, Align2::CENTER_CENTER, why),
+    ] {
+        ui.painter().text(place, align, text, FontId::proportional(12.0), paint(palette.soft));
+    }
+    response.widget_info(|| named(Role::Label, &format!("{name}, {why}"), value));
+    response.on_hover_text(tip);
 }
 
 /// Name and value: a value that is dragged or, after a click, typed. What the parameter cannot read changes nothing.
@@ -86,9 +105,8 @@ fn caption(ui: &mut Ui, model: &impl EditorModel, parameter: &ShownParameter) ->
             .custom_parser(|text| if is_dismissed { None } else { model.read(parameter.id, text).map(f64::from) });
         let response = ui.add(drag);
         response.widget_info(|| named(Role::SpinButton, &format!("{}, value", parameter.name), &parameter.text));
-        let tip = format!("{} Click to type, drag with Shift to be fine.", parameter.tip);
         let stepped = (value / step).round() * step;
-        (response.on_hover_text(tip), moved(parameter, stepped))
+        (response, moved(parameter, stepped))
     });
     (name, value.inner)
 }

@@ -102,7 +102,7 @@ impl Excerpt {
         let mut excerpt = Self::of_notes(Source::Played(players), ended(notes, now), span, snapshot, now)?;
         if players == Players::Both {
             let by = |is_antiphon: bool| -> Vec<Note> {
-                let own = notes.iter().zip(ended(notes, now)).filter(|(note, _)| snapshot.is_by_antiphon(note) == is_antiphon);
+                let own = snapshot.played_by().zip(ended(notes, now)).filter(|((_, by_antiphon), _)| *by_antiphon == is_antiphon);
                 own.map(|(_, note)| Note { onset: note.onset - from, ..note }).collect()
             };
             excerpt.clip.parts = parts_of_both(&by(false), &by(true));
@@ -150,14 +150,14 @@ impl Excerpt {
     /// Names of the bars that a history entry has as an excerpt.
     pub(super) fn bars_of_entry(entry: &Entry) -> Option<String> {
         let (snapshot, now) = in_place(entry);
-        bars_of_plan(Heard::whole(entry.plan()), &snapshot, &now)
+        bars_of_plan(Heard::of(entry), &snapshot, &now)
     }
 
     /// A history entry as it was suggested: at its own bar, in its own metre and tempo.
     #[must_use]
     pub fn of_entry(entry: &Entry) -> Option<Self> {
         let (snapshot, now) = in_place(entry);
-        Self::of_plan(Source::Suggestion, Heard::whole(entry.plan()), &snapshot, &now)
+        Self::of_plan(Source::Suggestion, Heard::of(entry), &snapshot, &now)
     }
 
     /// Its roles, each in its own track.
@@ -221,7 +221,7 @@ fn in_place(entry: &Entry) -> (Snapshot, Now) {
     let bars = place.metres.bars(plan.ready() - place.line);
     let shown = |bar: Bar| ShownBar { bar: Bar { start: bar.start + place.line, ..bar }, number: place.bar + i64::from(bar.index) };
     let snapshot = Snapshot { bars: bars.map(shown).collect(), ..Snapshot::default() };
-    let now = Now { playhead: MusicalTime::from(plan.brief.start), tempo: place.tempo.bpm(), motion: Motion::Stopped };
+    let now = Now { playhead: MusicalTime::from(entry.start()), tempo: place.tempo.bpm(), motion: Motion::Stopped };
     (snapshot, now)
 }
 
@@ -283,9 +283,9 @@ mod tests {
         let notes = [note(90, Tick(10), 60, Role::Keys), note(206, Tick(10), 64, Role::Keys)];
         let snapshot = Snapshot { bars: vec![bar(17, 60, 72, 3)], plan: Some(plan(84, 228, &notes)), ..Snapshot::default() };
         let shown = &snapshot.plan.as_ref().unwrap().plan;
-        let excerpt = Excerpt::of_plan(Source::Plan, Heard::whole(shown), &snapshot, &now(70.0, 133.0)).unwrap();
+        let excerpt = Excerpt::of_plan(Source::Plan, Heard::from(shown, None), &snapshot, &now(70.0, 133.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.file_name().as_str()), (17, 3, "Antiphon plan, bars 17-19.mid"));
-        assert_eq!(bars_of_plan(Heard::whole(shown), &snapshot, &now(70.0, 133.0)), Some("bars 17-19".into()));
+        assert_eq!(bars_of_plan(Heard::from(shown, None), &snapshot, &now(70.0, 133.0)), Some("bars 17-19".into()));
         let heard = Heard::from(shown, Some(Tick(132)));
         assert_eq!(
             bars_of_plan(heard, &snapshot, &now(70.0, 133.0)),
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn excerpt_of_a_plan_that_ends_on_a_bar_line_ends_there() {
         let shown = plan(96, 288, &[note(96, Tick(192), 60, Role::Keys)]);
-        let excerpt = Excerpt::of_plan(Source::Plan, Heard::whole(&shown.plan), &Snapshot::default(), &now(90.0, 120.0)).unwrap();
+        let excerpt = Excerpt::of_plan(Source::Plan, Heard::from(&shown.plan, None), &Snapshot::default(), &now(90.0, 120.0)).unwrap();
         assert_eq!((excerpt.first_bar, excerpt.bars, excerpt.clip.end), (2, 2, Tick(192)));
     }
 
@@ -357,7 +357,7 @@ mod tests {
     fn excerpt_without_notes_is_none() {
         let (nothing, silent) = (Snapshot::default(), plan(0, 96, &[]));
         assert_eq!(Excerpt::of_played(&nothing, &now(0.0, 120.0)), None);
-        assert_eq!(Excerpt::of_plan(Source::Plan, Heard::whole(&silent.plan), &nothing, &now(0.0, 120.0)), None);
+        assert_eq!(Excerpt::of_plan(Source::Plan, Heard::from(&silent.plan, None), &nothing, &now(0.0, 120.0)), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What of a plan will be heard: the cards and the clips that are dragged out hold what the roll shows.
 
 use antiphon_engine::music::{Note, Tick};
-use antiphon_engine::plan::Plan;
+use antiphon_engine::plan::{Entry, Plan};
 
 /// A plan from a tick on: what Play would play of it if it were pressed now, or all of it.
 #[derive(Debug, Clone, Copy)]
@@ -11,9 +11,9 @@ pub(super) struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
-    /// The whole plan.
-    pub(super) fn whole(plan: &'a Plan) -> Self {
-        Self::from(plan, None)
+    /// The phrase of an entry of the history: from where it was played.
+    pub(super) fn of(entry: &'a Entry) -> Self {
+        Self::from(entry.plan(), Some(entry.start()))
     }
 
     /// The plan without what starts before a tick, if it is silent up to one.

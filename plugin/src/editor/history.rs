@@ -18,8 +18,9 @@ use antiphon_engine::session::{Command, ShownPlan, Snapshot};
 pub(super) fn with_selected_entry(snapshot: &Snapshot, now: &Now, history: &History) -> Option<Snapshot> {
     let entry = history.recalled()?;
     let line = snapshot.bar_at(now.playhead.tick()).bar.end();
-    let plan = entry.plan().moved(line - entry.place().line, entry.plan().id());
-    Some(snapshot.clone().with_plan(ShownPlan { plan, commit: line, playing: false }))
+    let plan = entry.phrase(line - entry.place().line);
+    let sounds_from = plan.brief.start;
+    Some(snapshot.clone().with_plan(ShownPlan { plan, commit: line, playing: false, sounds_from }))
 }
 
 /// Number of a suggestion, as the position in the history beside its cards.
@@ -58,7 +59,7 @@ pub(super) fn full(ui: &mut Ui, history: &History) {
 pub(super) fn preview<'a>(entry: &'a Entry, history: &History, snapshot: &Snapshot, now: &Now) -> Preview<'a> {
     let line = snapshot.bar_at(now.playhead.tick()).bar.end();
     let by = line - entry.place().line;
-    let from = entry.plan().brief.start + by;
+    let from = entry.start() + by;
     let name = format!("#{}, from {}: click its card to choose it", number(history, entry), place(snapshot, from));
     Preview { notes: entry.plan().notes(), by, from, name }
 }
@@ -138,7 +139,7 @@ mod tests {
         for bar in 1..=i64::try_from(phrases).unwrap() {
             let line = 96 * (bar - 1);
             let note = Note { onset: Tick(line + 24), offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
-            let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+            let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
             let id = history.push(plan(line + 24, line + 96, &[note]).plan, place, Reason::Played).unwrap();
             if bar == 1 {
                 history.star(id).unwrap();

@@ -8,6 +8,7 @@ use antiphon_engine::plan::{Entry, EntryId, History, Reason};
 use antiphon_engine::session::Command;
 use egui::{Button, Ui};
 
+use super::heard::Heard;
 use super::model::EditorModel;
 use super::shortcuts::{Action, hint};
 
@@ -44,7 +45,7 @@ impl HistoryFilter {
 
     /// Key of a suggestion; `None` for drums alone.
     fn key(&mut self, entry: &Entry) -> Option<KeySignature> {
-        let notes = entry.plan().notes();
+        let notes = Heard::of(entry).notes();
         let known = self.keys.entry(entry.id()).or_insert((0, None));
         if known.0 != notes.len() {
             *known = (notes.len(), detect_key(notes));
@@ -115,7 +116,7 @@ pub(super) fn description(entry: &Entry) -> String {
     let (length, beat) = (metre.bar_length().0, TICKS_PER_QUARTER * 4 / i64::from(metre.denominator()));
     let made = (plan.brief.made_at - place.line).0;
     let (bar, beat) = (place.bar + made.div_euclid(length), made.rem_euclid(length) / beat + 1);
-    let key = detect_key(plan.notes()).map_or_else(String::new, |key| format!("{key}, "));
+    let key = detect_key(Heard::of(entry).notes()).map_or_else(String::new, |key| format!("{key}, "));
     let tempo = place.tempo.bpm();
     let what = match entry.reason() {
         Reason::Played => "It was played",
@@ -148,7 +149,7 @@ mod tests {
                 role: Role::Keys,
             };
             let notes: Vec<Note> = (0..).zip(pitches).map(note).collect();
-            let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+            let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
             let id = history.push(plan(line, line + 96, &notes).plan, place, reason).unwrap();
             if reason == Reason::Kept {
                 history.star(id).unwrap();

@@ -9,8 +9,8 @@ use super::controls::change;
 use super::model::{Change, EditorModel};
 use super::palette::{Palette, paint};
 
-/// Draws the key and the menu that corrects it.
-pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot) {
+/// Draws the key and the menu that corrects it; in a narrow window how sure it is stands in the tooltip alone.
+pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapshot, narrow: bool) {
     let harmony = model.values().music.harmony;
     let found = snapshot.harmony.last().and_then(|harmony| harmony.key);
     let text = match (harmony.key, found) {
@@ -19,13 +19,15 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
         (KeyControl::Detected, Some(found)) => format!("{}, {:.0} % sure", found.key, found.confidence * 100.0),
         (KeyControl::Detected, None) => return,
     };
+    let short = text.split(',').next().filter(|_| narrow).unwrap_or(&text);
     // With room for the caret.
-    let button = Button::new(RichText::new(format!("{text}\u{a0}\u{a0}\u{a0}\u{a0}")).size(12.0)).frame_when_inactive(false);
+    let button = Button::new(RichText::new(format!("{short}\u{a0}\u{a0}\u{a0}\u{a0}")).size(12.0)).frame_when_inactive(false);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| menu(ui, model, harmony.key));
     let place = response.rect.right_center() - vec2(ui.spacing().button_padding.x + caret::HALF, 0.0);
     caret::draw(ui.painter(), place, paint(Palette::of(ui.ctx()).soft));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, text.as_str()));
-    response.on_hover_text("The key of your last bars and how sure that is, or the key that you hold; a click corrects it.");
+    response
+        .on_hover_text(format!("{text}: the key of your last bars and how sure that is, or the key that you hold; a click corrects it."));
 }
 
 fn menu(ui: &mut Ui, model: &mut impl EditorModel, key: KeyControl) {

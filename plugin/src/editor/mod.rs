@@ -4,6 +4,7 @@
 //! embeds it in the host's window, [`window_thread`] joins all threads of a closed window, `sizing` keeps its size equal to what the host
 //! expects, and `keyboard` (X11) and `win32_keyboard` leave key events to the host.
 
+mod bars_ahead;
 mod card;
 mod caret;
 mod chord_chooser;
@@ -70,6 +71,7 @@ pub use shortcuts::KeyOwner;
 use crate::clock::Motion;
 use crate::triggers::Button;
 use antiphon_engine::session::{Command, Snapshot};
+use bars_ahead::InForce;
 use chord_chooser::ChordChooser;
 use drawer::Drawer;
 use edits::{Edit, Edits};
@@ -187,7 +189,13 @@ impl Editor {
         let snapshot = &*shown;
         // What takes over in a swap is not what was kept.
         let phrase = if shows == Shows::Swap { &*live } else { snapshot };
-        let kept = phrase.plan.as_ref().and_then(|shown| history.find(&shown.plan)).is_some_and(Entry::is_starred);
+        let entry = match shows {
+            Shows::Phrase => history.recalled(),
+            Shows::Plan | Shows::Swap => {
+                live.plan.as_ref().and_then(|shown| history.find(variations::current(&live).unwrap_or(&shown.plan)))
+            }
+        };
+        let kept = entry.is_some_and(Entry::is_starred);
         self.say_kept(phrase, kept);
         let values = model.values();
         let time = PlayTime { snapshot, now: &now, values: &values, is_recalled: shows == Shows::Phrase };
@@ -228,6 +236,7 @@ impl Editor {
                 now: &now,
                 notice: self.exporter.notice(),
                 mode: time.sentence(),
+                standing: time.standing(),
                 message: message.as_deref(),
                 recalled: history::sentence(&history, &time),
             };
@@ -281,12 +290,12 @@ impl Editor {
             ui.allocate_ui_with_layout(vec2(width, style::ROW_HEIGHT), row, |ui| {
                 controls::commands(ui, model, time, kept, two_rows);
                 ui.add_space(style::GAP * 1.5);
-                controls::dials(ui, model, two_rows);
+                controls::dials(ui, model, time, two_rows);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.drawer.button(ui));
             });
         });
         self.drawer.show(ui, model, is_narrow(ui), &mut self.presets);
-        let (horizon_bars, beats_left) = (values.plan.bars(), time.beats_left());
+        let (horizon_bars, beats_left) = (InForce::bars_in_view(time), time.beats_left());
         let marking = if values.plan.mode == PlayMode::Infill { roll::Marking::Plain } else { roll::Marking::WithShift };
         let (chart, memory, selection) = (model.chart(), model.memory(), self.selection.clone());
         let (range, selected_bars) = (values.turns.infill, selection.as_ref());

@@ -92,11 +92,6 @@ impl Palette {
         self.playing.over(self.coming, 0.22)
     }
 
-    /// Ground of what is settled of the plan.
-    pub(super) fn settled(&self) -> Colour {
-        self.played.over(self.coming, 0.45)
-    }
-
     /// Colours of white and black piano keys.
     pub(super) fn piano_keys(&self) -> [Color32; 2] {
         let keys = [paint(self.coming), self.faded(0.75)];
@@ -155,7 +150,7 @@ mod tests {
     #[test]
     fn text_is_readable_on_every_ground() {
         for palette in [Palette::LIGHT, Palette::DARK] {
-            for ground in [palette.paper, palette.played, palette.settled(), palette.coming] {
+            for ground in [palette.paper, palette.played, palette.coming] {
                 for text in [palette.ink, palette.soft, palette.action, palette.playing, palette.waiting, palette.error] {
                     assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.2}", contrast(text, ground));
                 }
@@ -183,7 +178,7 @@ mod tests {
     fn notes_of_every_role_stand_out_from_every_ground() {
         for palette in [Palette::LIGHT, Palette::DARK] {
             for (role, is_settled) in Role::ALL.into_iter().flat_map(|role| [(role, false), (role, true)]) {
-                for ground in [palette.played, palette.settled(), palette.coming] {
+                for ground in [palette.played, palette.coming] {
                     let found = contrast(palette.rim(role, is_settled), ground);
                     assert!(found >= 3.0, "{role:?} on {ground:?}: {found:.2}");
                 }

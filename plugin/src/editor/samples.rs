@@ -17,5 +17,5 @@ pub(crate) fn plan(start: i64, end: i64, notes: &[Note]) -> ShownPlan {
         Brief { plan: PlanId(1), made_at: start, start, end, seed: 1, controls: Controls::default(), context: Fingerprint::of(&[]) };
     let mut plan = Plan::new(brief);
     assert!(plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: notes.to_vec() }));
-    ShownPlan { plan, commit: start, playing: false }
+    ShownPlan { plan, commit: start, playing: false, sounds_from: start }
 }

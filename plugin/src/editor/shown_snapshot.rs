@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn phrase_of_the_history_is_made_again_for_another_bar_line_or_phrase() {
         let live = Arc::new(Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() });
-        let place = || Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+        let place = || Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
         let mut history = History::default();
         let note = |pitch| Note { onset: Tick(24), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Keys };
         let ids = [60, 62].map(|pitch| history.push(plan(0, 96, &[note(pitch)]).plan, place(), Reason::Kept).unwrap());

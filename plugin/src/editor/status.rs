@@ -1,7 +1,8 @@
 //! The status line: one sentence in a musician's words, and the details behind it.
 
 use antiphon_engine::session::{Component, Snapshot, Status};
-use egui::{Align, Button, Color32, Label, Layout, Popup, RichText, Sense, Shape, Stroke, Ui, vec2};
+use antiphon_roll::legend::Colour;
+use egui::{Align, Button, Color32, Label, Layout, Popup, Response, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
 
 use super::details;
 use super::export::Notice;
@@ -12,6 +13,11 @@ use super::style::GAP;
 use super::words::sentence;
 use crate::clock::Motion;
 
+/// Width and height of a sign, in points.
+const SIGN: f32 = 11.0;
+/// What the sentence that all is well means.
+const WELL: &str = "Antiphon follows you, and each suggestion is there before its beat; Details has the counts.";
+
 /// Weight of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tone {
@@ -21,6 +27,8 @@ enum Tone {
     Plain,
     /// In progress.
     Waiting,
+    /// Something that is not as it should be, and that Antiphon goes on without.
+    Warning,
     /// An error.
     Error,
 }
@@ -35,6 +43,8 @@ pub(super) struct Line<'a> {
     pub(super) notice: Option<&'a Notice>,
     /// What the mode does.
     pub(super) mode: String,
+    /// What starts the clock, while it stands and there is a plan.
+    pub(super) standing: &'static str,
     /// Message about project and host.
     pub(super) message: Option<&'a str>,
     /// On the phrase of the history that is shown in place of the plan.
@@ -74,17 +84,18 @@ impl Line<'_> {
     fn show_sentence(&self, ui: &mut Ui) {
         let (tone, text) = self.sentence();
         let palette = Palette::of(ui.ctx());
-        let colour = paint(match tone {
-            Tone::Well => palette.playing,
-            Tone::Plain => palette.ink,
-            Tone::Waiting => palette.waiting,
-            Tone::Error => palette.error,
-        });
-        sign(ui, tone, colour);
+        let colour = paint(tone.colour(palette));
+        // A warning that another sentence stands before keeps its sign.
+        if let Some(warning) = self.warning().filter(|_| tone != Tone::Warning) {
+            let sign = sign(ui, Tone::Warning, paint(Tone::Warning.colour(palette)), &warning);
+            sign.iter().for_each(|sign| sign.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Warning: {warning}"))));
+        }
+        sign(ui, tone, colour, &text);
         let line = RichText::new(&text).size(12.0).color(colour);
         // The mode's own sentence stands beside the one that all is well.
         let is_well = tone == Tone::Well;
-        ui.add(if is_well { Label::new(line) } else { Label::new(line).truncate() }).on_hover_text(text);
+        let line = ui.add(if is_well { Label::new(line) } else { Label::new(line).truncate() });
+        line.on_hover_text(if is_well { WELL.to_owned() } else { text });
         if is_well {
             ui.add_space(GAP);
             let mode = RichText::new(&self.mode).size(12.0).color(paint(palette.soft));
@@ -92,25 +103,27 @@ impl Line<'_> {
         }
     }
 
-    /// The first of these that applies: an error, progress, what was just exported, messages, the state of the clock.
+    /// What is not as it should be with project or host.
+    fn warning(&self) -> Option<String> {
+        self.message.map(sentence)
+    }
+
+    /// The first of these that applies: an error, what was just exported, warnings and remarks, progress, the state of the clock.
     fn sentence(&self) -> (Tone, String) {
         let status = &self.snapshot.status;
-        if let Some(name) = missing_component(status) {
-            return (
-                Tone::Error,
-                format!(
-                    "No {name}: Antiphon passes your notes on and suggests nothing. Install it again; the lines over this one say what is missing"
-                ),
-            );
+        if missing_component(status).is_some() {
+            return (Tone::Error, "Antiphon is not complete: your notes pass through, but nothing is suggested".into());
         }
         match self.notice {
             Some(Notice::Failed(text)) => return (Tone::Error, text.clone()),
             Some(Notice::Done(text)) => return (Tone::Plain, text.clone()),
             None => {}
         }
-        let messages: Vec<_> = [self.message, status.remark.as_deref()].into_iter().flatten().map(sentence).collect();
-        if !messages.is_empty() {
-            return (Tone::Plain, messages.join(". "));
+        let remark = status.remark.as_deref().map(sentence);
+        match (self.warning(), remark) {
+            (Some(warning), remark) => return (Tone::Warning, std::iter::once(warning).chain(remark).collect::<Vec<_>>().join(". ")),
+            (None, Some(remark)) => return (Tone::Plain, remark),
+            (None, None) => {}
         }
         if matches!(status.engine, Component::Loading) || matches!(status.model, Component::Loading) {
             return (Tone::Waiting, "Loading the engine: ready in a few seconds".into());
@@ -120,40 +133,56 @@ impl Line<'_> {
         }
         let has_plan = self.snapshot.plan.is_some();
         let state = match self.now.motion {
-            Motion::Stopped if has_plan => "The transport stands: play some notes, or press Play",
+            Motion::Stopped if has_plan => self.standing,
             Motion::Stopped => "Listening: play some notes, or start the transport",
             _ if !has_plan => "Listening",
-            _ => return (Tone::Well, "In time".into()),
+            _ => return (Tone::Well, "Ready, in time".into()),
         };
         (Tone::Plain, state.into())
     }
 }
 
-/// The second sign of a tone, besides its colour: a disc, a ring, a triangle.
-fn sign(ui: &mut Ui, tone: Tone, colour: Color32) {
-    if tone == Tone::Plain {
-        return;
+impl Tone {
+    const fn colour(self, palette: &Palette) -> Colour {
+        match self {
+            Self::Well => palette.playing,
+            Self::Plain => palette.ink,
+            Self::Waiting | Self::Warning => palette.waiting,
+            Self::Error => palette.error,
+        }
     }
-    let (area, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+}
+
+/// The second sign of a tone, besides its colour: a disc, a ring, a triangle, filled for an error. Under the pointer it says the whole sentence.
+fn sign(ui: &mut Ui, tone: Tone, colour: Color32, text: &str) -> Option<Response> {
+    if tone == Tone::Plain {
+        return None;
+    }
+    let (area, response) = ui.allocate_exact_size(vec2(SIGN, SIGN), Sense::hover());
+    let response = response.on_hover_text(if tone == Tone::Well { WELL } else { text });
     let (centre, painter) = (area.center(), ui.painter());
+    let triangle = vec![area.center_top(), area.right_bottom(), area.left_bottom()];
     match tone {
         Tone::Waiting => painter.circle_stroke(centre, 3.5, Stroke::new(1.5, colour)),
-        Tone::Error => {
-            let corners = vec![area.center_top(), area.right_bottom(), area.left_bottom()];
-            painter.add(Shape::convex_polygon(corners, colour, Stroke::NONE))
+        Tone::Error => painter.add(Shape::convex_polygon(triangle, colour, Stroke::NONE)),
+        Tone::Warning => {
+            painter.vline(centre.x, area.top() + 4.0..=area.bottom() - 1.5, Stroke::new(1.2, colour));
+            painter.add(Shape::closed_line(triangle, Stroke::new(1.2, colour)))
         }
         Tone::Well | Tone::Plain => painter.circle_filled(centre, 4.0, colour),
     };
+    Some(response)
 }
 
-/// Draws what is missing, with the cure, and where it was searched, above the status line.
+/// Draws what is missing and what to do, above the status line. What the engine itself says of it is among the details.
 pub(super) fn missing(ui: &mut Ui, status: &Status) {
-    for component in [&status.engine, &status.model] {
-        let Component::Missing { what, looked_in } = component else { continue };
-        let looked_in = looked_in.iter().map(|place| format!("looked in {place}"));
-        for line in std::iter::once(what.clone()).chain(looked_in) {
-            ui.label(RichText::new(sentence(line)).size(12.0).weak());
-        }
+    let Some(name) = missing_component(status) else { return };
+    for line in [
+        format!("{} is missing, or this machine cannot use it.", sentence(name)),
+        "Install Antiphon again, its whole folder and not single files of it, and open this project once more.".into(),
+        "If it stays away: Details says where it was looked for, and copies that for a report.".into(),
+    ] {
+        ui.label(RichText::new(line).size(12.0));
     }
 }
 
@@ -162,8 +191,10 @@ pub(super) fn is_missing(status: &Status) -> bool {
     missing_component(status).is_some()
 }
 
+/// The part without which nothing can be suggested, as a musician would say it.
 fn missing_component(status: &Status) -> Option<&'static str> {
-    let parts = [("engine", &status.engine), ("model", &status.model)];
+    let parts =
+        [("the program that makes the music (the engine)", &status.engine), ("what Antiphon has learnt (the model)", &status.model)];
     parts.into_iter().find(|(_, part)| matches!(part, Component::Missing { .. })).map(|(name, _)| name)
 }
 
@@ -175,19 +206,23 @@ mod tests {
 
     fn line(snapshot: &Snapshot, motion: Motion, message: Option<&str>) -> (Tone, String) {
         let now = Now { playhead: MusicalTime(0.0), tempo: 120.0, motion };
-        Line { snapshot, now: &now, notice: None, mode: String::new(), message, recalled: None }.sentence()
+        Line { snapshot, now: &now, notice: None, mode: String::new(), standing: "It stands", message, recalled: None }.sentence()
     }
 
     #[test]
     fn error_comes_before_messages_and_these_before_the_clock() {
         let planned = Snapshot { plan: Some(plan(0, 96, &[])), ..Snapshot::default() };
-        assert_eq!(line(&planned, Motion::Host, None), (Tone::Well, "In time".into()));
-        assert_eq!(line(&planned, Motion::Stopped, None).0, Tone::Plain);
-        assert_eq!(line(&planned, Motion::Host, Some("No tempo")), (Tone::Plain, "No tempo".into()));
+        assert_eq!(line(&planned, Motion::Host, None), (Tone::Well, "Ready, in time".into()));
+        assert_eq!(line(&planned, Motion::Stopped, None), (Tone::Plain, "It stands".into()));
+        assert_eq!(line(&planned, Motion::Host, Some("no tempo")), (Tone::Warning, "No tempo".into()));
+        let remarked = Status { remark: Some("42 bars are used".into()), ..Status::default() };
+        let remarked = Snapshot { status: remarked, ..planned.clone() };
+        assert_eq!(line(&remarked, Motion::Host, None), (Tone::Plain, "42 bars are used".into()));
+        assert_eq!(line(&remarked, Motion::Host, Some("no tempo")), (Tone::Warning, "No tempo. 42 bars are used".into()));
         let engine = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
         let broken = Snapshot { status: Status { engine, ..Status::default() }, ..planned };
         let (tone, text) = line(&broken, Motion::Host, Some("No tempo"));
-        assert!(tone == Tone::Error && text.starts_with("No engine: "), "{text}");
+        assert!(tone == Tone::Error && text.starts_with("Antiphon is not complete: "), "{text}");
     }
 
     #[test]

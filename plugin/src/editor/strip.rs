@@ -40,7 +40,7 @@ const CAPTION: f32 = 12.0;
 /// Least width of the part with the history, in points.
 const LEAST_HISTORY: f32 = 90.0;
 /// By how much the shown card of a low window is wider, for what it says beside its title, in points.
-const HINT: f32 = 116.0;
+const HINT: f32 = 126.0;
 /// Between the variations and the history, in points: a line divides them.
 const DIVIDER: f32 = 8.0;
 /// Bars shown of what was played, at most.
@@ -326,7 +326,7 @@ impl Strip<'_> {
             // Where it was stands over this; it starts elsewhere now.
             bars: None,
             is_kept: entry.is_starred(),
-            music: Some(music(Heard::whole(plan), &lines)),
+            music: Some(music(Heard::of(entry), &lines)),
             is_shown,
             chosen: self.chosen.filter(|_| is_shown).map(str::to_owned),
             sign: Some(if is_shown && self.live.play_from.is_some() { Sign::Cancel } else { Sign::Listen }),

@@ -18,6 +18,7 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
         presets.header(ui, model);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let shown = snapshot.bar_at(now.playhead.tick());
+            // The host shows tempo and clock, too; the key stands nowhere else.
             let clock = match now.motion {
                 _ if narrow => "",
                 Motion::Host => "    host clock",
@@ -25,12 +26,10 @@ pub(super) fn show(ui: &mut Ui, model: &mut impl EditorModel, snapshot: &Snapsho
                 Motion::Stopped if status::is_missing(&snapshot.status) => "",
                 Motion::Stopped => "    waiting for you",
             };
-            ui.label(RichText::new(format!("bar {}    {}    {:.0} bpm{clock}", shown.number, shown.bar.metre, now.tempo)).size(13.0));
-            if narrow {
-                return;
-            }
-            ui.add_space(style::GAP);
-            key_chooser::show(ui, model, snapshot);
+            let tempo = if narrow { String::new() } else { format!("    {:.0} bpm", now.tempo) };
+            ui.label(RichText::new(format!("bar {}    {}{tempo}{clock}", shown.number, shown.bar.metre)).size(13.0));
+            ui.add_space(if narrow { 0.0 } else { style::GAP });
+            key_chooser::show(ui, model, snapshot, narrow);
         });
     });
 }

@@ -22,6 +22,11 @@ pub(super) fn plan(variation: Variation, snapshot: &Snapshot) -> Option<&Plan> {
     ready.or(coming.filter(|plan| plan.is_complete()))
 }
 
+/// The plan that the session would keep: of phrases that play one after the other the last.
+pub(super) fn current(snapshot: &Snapshot) -> Option<&Plan> {
+    snapshot.variations.plans[snapshot.variations.shown.index()].as_ref()
+}
+
 /// What a card says in place of music: what a click does, and from where the variation then plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Says {

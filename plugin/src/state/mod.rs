@@ -237,7 +237,7 @@ mod tests {
         let mut plan = Plan::new(brief);
         let note = Note { onset: start, offset: 0, duration: Tick(24), pitch: 60, velocity: 80, role: Role::Keys };
         plan.append(&Passage { plan: PlanId(1), from: start, until: end, notes: vec![note] });
-        let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+        let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
         params.state.edit(|history| history.push(plan, place, Reason::Played));
         seeds(params)
     }

@@ -21,7 +21,7 @@ pub(crate) fn suggest(state: &State, seed: u64, notes: i64, reason: Reason) {
     let brief = Brief { plan: PlanId(seed), made_at: Tick(72), start, end, seed, controls: Controls::default(), context };
     let mut plan = Plan::new(brief);
     assert!(plan.append(&Passage { plan: PlanId(seed), from: start, until: end, notes: (0..notes).map(note).collect() }));
-    let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 2, line: start, metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     state.edit(|history| {
         let id = history.push(plan, place, reason).unwrap();
         if reason == Reason::Kept {

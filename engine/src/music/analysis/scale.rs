@@ -119,6 +119,12 @@ impl Scale {
         self.classes >> (pitch % 12) & 1 == 1
     }
 
+    /// The pitches of both: a scale with the tones of a chord, for instance.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self { classes: self.classes | other.classes }
+    }
+
     /// The same scale so many semitones higher.
     #[must_use]
     pub const fn transposed(self, semitones: u8) -> Self {
@@ -159,6 +165,14 @@ mod tests {
             assert!(scale.contains(9) && scale.contains(9 + third) && !scale.contains(9 + 7 - third), "{}", kind.name());
         }
         assert!(ScaleKind::Blues.on(0).pitch_classes().eq([0, 3, 5, 6, 7, 10]));
+    }
+
+    #[test]
+    fn union_has_the_pitches_of_both() {
+        let (c_major, a_flat) = (ScaleKind::Major.on(0), Scale::new([68, 60, 63]));
+        assert!(c_major.union(a_flat).pitch_classes().eq([0, 2, 3, 4, 5, 7, 8, 9, 11]));
+        assert_eq!((a_flat.union(c_major), c_major.union(c_major)), (c_major.union(a_flat), c_major));
+        assert_eq!(c_major.union(Scale::CHROMATIC), Scale::CHROMATIC);
     }
 
     #[test]

@@ -7,19 +7,19 @@ use super::HISTORY_BYTES;
 use super::place::Place;
 use crate::music::{Note, Tick};
 
-/// Reason for which a plan was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Reason for which a plan was written. Of several the one counts that says most: the last of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
+    /// It was the adopted plan at the end of a phrase.
+    PhraseEnd,
+    /// The player replaced it with Another.
+    Rerolled,
     /// It was played.
     #[serde(rename = "heard")]
     Played,
     /// The player kept it.
     Kept,
-    /// The player replaced it with Another.
-    Rerolled,
-    /// It was the adopted plan at the end of a phrase.
-    PhraseEnd,
 }
 
 /// Id of an entry: a hash of the plan's inputs and its first note, so that one plan has the same id in every project file, however much of it
@@ -80,7 +80,8 @@ impl TryFrom<StoredEntry> for Entry {
 
     fn try_from(stored: StoredEntry) -> Result<Self, Damaged> {
         let StoredEntry { reason, starred, place, plan } = stored;
-        if !plan.is_sound() || !place.is_sound() || place.line > plan.brief.start {
+        let start = plan.brief.start.max(place.played_from.unwrap_or(plan.brief.start));
+        if !plan.is_sound() || !place.is_sound() || place.line > start || start > plan.ready() {
             return Err(Damaged);
         }
         Self::new(plan, place, reason, starred).ok_or(Damaged)
@@ -112,13 +113,22 @@ impl Entry {
     /// Merges another entry of the same plan.
     pub(super) fn join(&mut self, other: &Self) {
         self.starred |= other.starred;
-        // Kept by the player says more than played.
-        if other.reason == Reason::Kept {
-            self.reason = Reason::Kept;
+        self.reason = self.reason.max(other.reason);
+        if self.place.played_from.is_none() && other.place.played_from.is_some() {
+            self.move_to(other);
         }
         let end = self.plan.brief.end.max(other.plan.brief.end + self.ahead_of(&other.plan));
         self.extend(&other.plan, end);
         self.measure();
+    }
+
+    /// Takes the place of another copy of the same plan: where it was played says more than where it was first shown.
+    fn move_to(&mut self, other: &Self) {
+        let by = Tick::ZERO - self.ahead_of(&other.plan);
+        let end = self.plan.brief.end + by;
+        self.plan = self.plan.moved(by, self.plan.id());
+        self.plan.brief.end = end;
+        self.place = other.place.clone();
     }
 
     /// Adds what was generated of the plan since it was written, up to the end it had then; returns whether there was anything.
@@ -162,10 +172,22 @@ impl Entry {
         self.id
     }
 
-    /// The plan.
+    /// The plan, with what did not sound of it before it was played.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// First tick of the phrase: where it was played from, or all of the plan if it was not.
+    #[must_use]
+    pub fn start(&self) -> Tick {
+        self.place.played_from.map_or(self.plan.brief.start, |from| from.max(self.plan.brief.start))
+    }
+
+    /// The phrase as a complete plan, moved by `by` ticks.
+    #[must_use]
+    pub fn phrase(&self, by: Tick) -> Plan {
+        self.plan.postponed(self.start(), by)
     }
 
     /// Its place in the song.
@@ -227,6 +249,55 @@ mod tests {
         assert_eq!((part.plan(), part.is_starred()), (whole.plan(), true));
     }
 
+    /// A plan that begins at tick 120, as it was written for a reason; played from a tick on.
+    fn written(reason: Reason, played_from: Option<i64>) -> Entry {
+        let mut plan = Plan::new(brief(1, 120, 384));
+        let notes: Vec<_> = (120..384).step_by(24).map(|onset| note(onset, 60)).collect();
+        assert!(plan.append(&passage(1, 120, 384, &notes)));
+        let line = played_from.unwrap_or(96);
+        let place = Place { played_from: played_from.map(Tick), ..place(line) };
+        Entry::new(plan, place, reason, false).unwrap()
+    }
+
+    #[test]
+    fn entry_that_is_played_after_it_was_shown_begins_where_it_was_played() {
+        let mut entry = written(Reason::PhraseEnd, None);
+        assert_eq!((entry.start(), entry.phrase(Tick(5)).brief.start), (Tick(120), Tick(125)));
+        entry.join(&written(Reason::Played, Some(192)));
+        let phrase = entry.phrase(Tick(96));
+        assert_eq!((entry.reason(), entry.start(), entry.place().line), (Reason::Played, Tick(192), Tick(192)));
+        assert_eq!((phrase.brief.start, phrase.ready(), phrase.notes().len()), (Tick(288), Tick(480), 8));
+        assert_eq!(entry.plan().brief.start, Tick(120), "the plan stays whole, so that it is found again");
+        let text = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        // Played once more, from its start and elsewhere: it stays where it was.
+        let again = written(Reason::Played, Some(120));
+        let moved = again.plan.moved(Tick(960), again.plan.id());
+        entry.join(&Entry { place: Place { played_from: Some(Tick(1152)), ..place(1152) }, plan: moved, ..again });
+        assert_eq!((entry.start(), entry.place().line), (Tick(192), Tick(192)));
+    }
+
+    #[test]
+    fn entry_that_was_shown_elsewhere_moves_to_where_it_is_played() {
+        let mut entry = written(Reason::Kept, None);
+        let played = written(Reason::Played, Some(192));
+        let moved = played.plan.moved(Tick(960), played.plan.id());
+        entry.join(&Entry { place: Place { played_from: Some(Tick(1152)), ..place(1152) }, plan: moved, ..played });
+        assert_eq!((entry.reason(), entry.start(), entry.plan().brief.end), (Reason::Kept, Tick(1152), Tick(384 + 960)));
+        assert_eq!(entry.phrase(Tick::ZERO).notes().len(), 8);
+    }
+
+    #[test]
+    fn entry_says_what_counts_most_of_what_became_of_it() {
+        let ranked = [Reason::PhraseEnd, Reason::Rerolled, Reason::Played, Reason::Kept];
+        for (first, second) in ranked.into_iter().flat_map(|first| ranked.map(|second| (first, second))) {
+            let mut entry = written(first, None);
+            entry.join(&written(second, None));
+            let expected = ranked.into_iter().rfind(|reason| [first, second].contains(reason));
+            assert_eq!(Some(entry.reason()), expected, "{first:?}, then {second:?}");
+        }
+    }
+
     #[test]
     fn entry_size_is_its_length_as_escaped_json() {
         let entry = entry(192, 288);
@@ -249,6 +320,8 @@ mod tests {
             (r#"[0,4,4]"#, r#"[0,4,0]"#),
             (r#"[0,4,4]"#, r#"[-7,4,4]"#),
             (r#""tempo":500000"#, r#""tempo":0"#),
+            (r#""tempo":500000"#, r#""tempo":500000,"played_from":193"#),
+            (r#""tempo":500000"#, r#""tempo":500000,"played_from":9223372036854775807"#),
             (r#""notes":[96,24,60,80,76"#, r#""notes":[96,24,60,80,76,-24,24,60,80,76"#),
             (r#""reason":"heard""#, r#""reason":"dreamt""#),
         ] {

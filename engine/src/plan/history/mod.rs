@@ -66,7 +66,7 @@ pub struct Merged {
 ///     controls: Controls::default(),
 ///     context: Fingerprint::SILENCE,
 /// };
-/// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+/// let place = Place { bar: 1, line: Tick(0), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
 /// let mut plan = Plan::new(brief);
 /// let mut history = History::default();
 /// assert_eq!(history.push(plan.clone(), place.clone(), Reason::Played), None, "a plan without notes is not written");
@@ -265,7 +265,7 @@ mod tests {
 
     /// Bar 1 at this tick.
     pub(super) fn place(line: i64) -> Place {
-        Place { bar: 1, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT }
+        Place { bar: 1, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None }
     }
 
     fn push(history: &mut History, plan: Plan, reason: Reason) -> EntryId {

@@ -18,12 +18,16 @@ pub struct Place {
     /// Tempo at that bar.
     #[serde(with = "tempo")]
     pub tempo: Tempo,
+    /// First tick that was played, on the same clock: what the plan has before it did not sound, and is no part of the phrase. `None` if it was not played, or
+    /// by a version that did not write it: then all of it is the phrase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub played_from: Option<Tick>,
 }
 
 impl Place {
     /// Whether the numbers can be a place; those of a damaged project may be anything.
     pub(super) fn is_sound(&self) -> bool {
-        is_believed(self.line) && is_believed(Tick(self.bar))
+        is_believed(self.line) && is_believed(Tick(self.bar)) && self.played_from.is_none_or(is_believed)
     }
 }
 
@@ -76,9 +80,13 @@ mod tests {
     fn place_round_trips_through_a_project_file() {
         let metre = |numerator, denominator| Metre::new(numerator, denominator).unwrap();
         let metres = MetreMap::new([(Tick(0), metre(7, 8)), (Tick(50), metre(3, 4))]);
-        let place = Place { bar: -3, line: Tick(960), metres, tempo: Tempo::from_bpm(133.0).unwrap() };
+        let place = Place { bar: -3, line: Tick(960), metres, tempo: Tempo::from_bpm(133.0).unwrap(), played_from: None };
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(text, r#"{"bar":-3,"line":960,"metres":[[0,7,8],[50,3,4]],"tempo":451128}"#);
         assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
+        let played = Place { played_from: Some(Tick(972)), ..place };
+        let text = serde_json::to_string(&played).unwrap();
+        assert!(text.ends_with(r#""tempo":451128,"played_from":972}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), played);
     }
 }

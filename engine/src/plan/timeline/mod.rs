@@ -216,6 +216,24 @@ impl Timeline {
         self.seed
     }
 
+    /// Tick from which the latched plans play; of several, the first. `None` if none is latched.
+    #[must_use]
+    pub fn plays_from(&self) -> Option<Tick> {
+        self.latched.from()
+    }
+
+    /// Tick from which the last latched plan plays; `None` if none is latched.
+    #[must_use]
+    pub fn last_plays_from(&self) -> Option<Tick> {
+        self.latched.last_from()
+    }
+
+    /// What the latched plans play, as one plan; `None` unless there are several.
+    #[must_use]
+    pub fn playing_joined(&self) -> Option<Plan> {
+        self.latched.joined()
+    }
+
     /// End of the last latched plan; `None` if none is latched.
     #[must_use]
     pub fn plays_until(&self) -> Option<Tick> {

@@ -11,8 +11,8 @@ use crate::decode::{Constraints, Sampling};
 use crate::music::analysis::tempo_bucket;
 use crate::music::{Note, TICKS_PER_QUARTER, Tempo, Tick};
 use crate::plan::{
-    Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, PlayMode, Played, Reason, Request, SongLoop,
-    Source, foreseen_bars, next_marked, song_now,
+    Controls, Fingerprint, ForeseenBar, Passage, Plan, PlanId, PlannedRoles, PlanningTick, PlayMode, Played, Request, SongLoop, Source,
+    foreseen_bars, next_marked, song_now,
 };
 use crate::service::{Assignment, LockedPart};
 
@@ -164,7 +164,7 @@ impl<W: Worker> Planner<W> {
         if let Some(plan) = self.planning.timeline.playing()
             && self.infill.written != Some(plan.id())
         {
-            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Played);
+            self.history.write_played(plan, plan.brief.start, &self.input.clock, self.input.tempo);
             self.infill.written = Some(plan.id());
         }
         let run = marked_from(foreseen, controls);

@@ -48,9 +48,6 @@ impl OwnTurn {
     }
 }
 
-/// Bars planned ahead while Antiphon plays along: every beat brings a new plan.
-const BARS_ALONG: u8 = 1;
-
 impl<W: Worker> Planner<W> {
     /// The current mode.
     pub(super) fn mode(&self) -> PlayMode {
@@ -141,13 +138,16 @@ impl<W: Worker> Planner<W> {
         let controls = self.input.controls.unwrap_or_default();
         let ahead = |bars| horizon(&self.input.clock, self.planning.shedding.horizon(bars));
         match turn {
-            Some(OwnTurn::Phrase { end: Some(end) }) if controls.plan.mode == PlayMode::Infill => {
-                ahead(controls.turns.infill.bars).min(end)
-            }
-            Some(OwnTurn::Phrase { end: Some(end) }) => ahead(controls.turns.trade_bars.count()).min(end),
-            Some(OwnTurn::Along) => ahead(BARS_ALONG),
-            Some(OwnTurn::Phrase { end: None }) | None => ahead(controls.plan.bars()),
+            Some(turn) => ahead(controls.bars_in_turn()).min(turn.end().unwrap_or(Tick::MAX)),
+            None => ahead(controls.plan.bars()),
         }
+    }
+
+    /// First tick at which a plan can play that is asked for now: the next planning tick requests it, and the one after that adopts it.
+    pub(super) fn joins_at(&self) -> Option<Tick> {
+        let Self { planning, input, .. } = self;
+        let next = planning.tick_after(&input.clock, input.clock.now()).filter(|_| input.running)?;
+        planning.tick_after(&input.clock, next)
     }
 
     /// The turn of Trade, to be shown; none after Stop.

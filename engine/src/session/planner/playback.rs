@@ -1,7 +1,7 @@
 //! Playback of plans: latched by Play, sent to the audio thread, replaced by Another.
 
 use crate::music::{Note, Tick};
-use crate::plan::{Adoption, Plan, PlanId, Played, Reason};
+use crate::plan::{Adoption, Plan, PlanId, Played};
 use ringbuf::HeapProd;
 
 use super::super::outbox::Outbox;
@@ -163,10 +163,15 @@ impl<W: Worker> Planner<W> {
     pub(super) fn answer_play(&mut self) {
         self.playback.request = PlayRequest::None;
         self.modes.answer.begin();
-        if let Some(plan) = self.planning.timeline.playing() {
-            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Played);
-        }
+        self.write_played();
         self.history.leave();
+    }
+
+    /// Writes the plan that was latched last into the history, from where it plays.
+    fn write_played(&self) {
+        if let Some((plan, from)) = self.planning.timeline.playing().zip(self.planning.timeline.last_plays_from()) {
+            self.history.write_played(plan, from, &self.input.clock, self.input.tempo);
+        }
     }
 
     /// Makes the pending plan the successor if Play waits, no other plan can be played, and it begins at the next bar line.
@@ -197,8 +202,11 @@ impl<W: Worker> Planner<W> {
             // Its notes so far were sent as they arrived.
             self.playback.sent = self.planning.timeline.delivered().unwrap_or(at);
         }
-        if successor.is_some_and(|successor| successor.awaited && adoption == Adoption::Adopted(successor.plan)) {
-            self.answer_play();
+        match successor.filter(|successor| adoption == Adoption::Adopted(successor.plan)) {
+            Some(Successor { awaited: true, .. }) => self.answer_play(),
+            // It took over from a phrase that plays. A fill is written once it sounds, and what plays along never is.
+            Some(Successor { handover: Handover::Ends, start, .. }) if start <= at => self.write_played(),
+            _ => {}
         }
         if let Adoption::Adopted(plan) = adoption {
             self.adopt_variations(plan);

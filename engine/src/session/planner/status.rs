@@ -90,7 +90,7 @@ impl<W: Worker> Planner<W> {
             return Some("Play waits for your first notes: there is nothing to go on from yet".into());
         }
         if waits_for_beat {
-            return Some("Play begins at the next beat".into());
+            return Some("Play begins within two beats".into());
         }
         input.clock.bar_at(input.line_ahead()).map(|bar| format!("Play begins at bar {}", self.number(bar)))
     }
@@ -98,7 +98,7 @@ impl<W: Worker> Planner<W> {
     /// Tick at which Play takes effect, as far as it is known and ahead.
     fn play_from(&self) -> Option<Tick> {
         let Input { clock, running, .. } = &self.input;
-        let latched = || self.planning.timeline.playing().map(|plan| plan.brief.start);
+        let latched = || self.planning.timeline.plays_from();
         let line = match self.playback.request {
             PlayRequest::WhenPlanned => Some(self.input.line_ahead()),
             PlayRequest::WhenClockRuns => None,
@@ -184,11 +184,14 @@ impl<W: Worker> Planner<W> {
         let oldest = self.planning.context.start().unwrap_or(clock.open_bar().start);
         let bars = clock.bars().filter(|bar| bar.start >= oldest).map(|bar| ShownBar { bar, number: self.number(bar) }).collect();
         let timeline = &self.planning.timeline;
-        let plan = timeline.current().map(|plan| ShownPlan {
-            plan: plan.clone(),
+        // Of plans that play one after the other all is shown, so that what sounds is.
+        let shown = timeline.playing_joined().or_else(|| timeline.current().cloned());
+        let plan = shown.map(|plan| ShownPlan {
             commit: timeline.commit_line(),
             // A fill is shown while the song approaches its bars.
             playing: timeline.playing().is_some_and(|plan| mode != PlayMode::Infill || plan.brief.start <= now),
+            sounds_from: timeline.plays_from().unwrap_or(plan.brief.start),
+            plan,
         });
         let withheld = self.input.withheld.iter().copied().chain(self.about_to_be_withheld()).collect();
         let played = self.input.notes_before(Tick::MAX);
@@ -205,6 +208,7 @@ impl<W: Worker> Planner<W> {
             song_ahead: self.song_ahead(),
             play_from: self.play_from(),
             is_stopped: self.modes.is_stopped,
+            joins_at: self.joins_at(),
             turn: self.shown_turn(),
             variations,
             locks,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::music::Tick;
-use crate::plan::{Passage, Plan, PlanId, PlayMode, Reason, Request, Variation, Variations};
+use crate::plan::{Passage, Plan, PlanId, PlayMode, Request, Variation, Variations};
 use crate::service::{Assignment, GeneratedBar};
 
 use super::super::engine_status::Engine;
@@ -194,7 +194,7 @@ impl<W: Worker> Planner<W> {
     /// Writes the plan that is shown into the history, and rejects it: what follows must differ.
     fn leave_plan(&mut self) {
         if let Some(plan) = self.planning.timeline.current() {
-            self.history.write(plan, &self.input.clock, self.input.tempo, Reason::Rerolled);
+            self.history.write_replaced(plan, &self.input.clock, self.input.tempo);
         }
         self.history.leave();
         self.planning.reject_current();
@@ -360,14 +360,14 @@ impl<W: Worker> Planner<W> {
 
     /// When another variation takes over, or would. Accompany has none, and a fill of Infill is replaced in the next pass.
     fn takeover(&self) -> Option<Takeover> {
-        let Self { planning, input, .. } = self;
+        let planning = &self.planning;
         if planning.timeline.playing().is_none() || matches!(self.mode(), PlayMode::Accompany | PlayMode::Infill) {
             return None;
         }
         let plan = planning.timeline.taking_over().cloned();
         let at = match planning.timeline.takes_over_at() {
             Some(at) => at,
-            None => planning.tick_after(&input.clock, planning.tick_after(&input.clock, input.clock.now())?)?,
+            None => self.joins_at()?,
         };
         Some(Takeover { at, plan })
     }

@@ -1,12 +1,15 @@
 //! Chord lane of the piano roll: detected chords with their confidence, those of the plan, and those that were chosen, with a lock.
+//!
+//! Each bar has its chords from one source. One that has ended: all that sounded in it, in filled fields. The open one and those to come: the plan alone, as far as it will
+//! sound there, in outlined fields; or the phrase of the card under the pointer, in blue ones. A chosen chord stands over both.
 
-use antiphon_engine::music::Tick;
+use antiphon_engine::music::{Note, Tick};
 use antiphon_engine::plan::ChordChart;
-use antiphon_engine::session::Snapshot;
-use egui::{Align2, CornerRadius, CursorIcon, FontId, Painter, Pos2, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2};
+use antiphon_engine::session::{PlannedChord, Snapshot};
+use egui::{Align2, CornerRadius, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
 use super::locks::Padlock;
-use super::{CHORDS, Roll, paint};
+use super::{CHORDS, Marks, Preview, Roll, paint};
 use crate::editor::caret;
 
 /// Confidence below which a chord has a question mark.
@@ -32,19 +35,29 @@ enum Origin {
     Found(f64),
     /// In the plan.
     Planned,
+    /// In the phrase of the card under the pointer.
+    Pointed,
     /// The musician's choice.
     Chosen,
 }
 
 impl Roll {
-    /// Draws the lane.
-    pub(super) fn chords(&self, painter: &Painter, snapshot: &Snapshot, chart: &ChordChart) {
+    /// Draws the lane; the chord at the pointer's place in time is marked.
+    pub(super) fn chords(&self, painter: &Painter, snapshot: &Snapshot, marks: Marks<'_>, pointer: Option<Pos2>) {
+        let pointed = pointer.filter(|pointer| self.music.x_range().contains(pointer.x)).map(|pointer| self.tick_at(pointer.x));
         let lane = painter.with_clip_rect(Rect::from_x_y_ranges(self.music.x_range(), self.chords_top()..=self.music.top()));
-        for chord in self.named(snapshot, chart) {
+        for chord in self.named(snapshot, marks.chart, marks.preview) {
             let (left, right) = (self.x(chord.from.0 as f64) + 2.0, self.x(chord.until.0 as f64) - 2.0);
             let field = Rect::from_x_y_ranges(left..=right, self.chords_top() + 1.0..=self.chords_top() + CHORDS - 2.0);
-            let ground = if matches!(chord.origin, Origin::Found(_)) { self.palette.played } else { self.palette.coming };
-            lane.rect(field, CornerRadius::same(3), paint(ground), self.palette.hairline(0.2), StrokeKind::Inside);
+            // As the notes: what was played is filled, what is planned an outline.
+            let (ground, edge) = match chord.origin {
+                Origin::Found(_) => (self.palette.faded(0.12), Stroke::NONE),
+                Origin::Planned | Origin::Chosen => (paint(self.palette.coming), self.palette.hairline(0.42)),
+                Origin::Pointed => (paint(self.palette.coming), Stroke::new(1.0, paint(self.palette.action))),
+            };
+            let is_pointed = pointed.is_some_and(|tick| chord.from <= tick && tick < chord.until);
+            let edge = if is_pointed { Stroke::new(1.5, paint(self.palette.ink)) } else { edge };
+            lane.rect(field, CornerRadius::same(3), ground, edge, StrokeKind::Inside);
             if field.width() < NARROW {
                 continue;
             }
@@ -99,10 +112,10 @@ impl Roll {
             return None;
         }
         let tick = self.tick_at(pointer.x);
-        let chord = self.named(snapshot, chart).into_iter().find(|chord| chord.from <= tick && tick < chord.until);
+        let chord = self.named(snapshot, chart, None).into_iter().find(|chord| chord.from <= tick && tick < chord.until);
         let what = chord.map(|chord| match chord.origin {
             Origin::Found(confidence) => format!("{}, heard, {:.0} % sure", chord.name, confidence * 100.0),
-            Origin::Planned => format!("{}, of the plan", chord.name),
+            Origin::Planned | Origin::Pointed => format!("{}, of the plan", chord.name),
             Origin::Chosen => format!("{}, your choice: plans follow it", chord.name),
         });
         let choice = self.chord_at(pointer, snapshot).map(|bar| format!("Click to choose the chord of bar {bar}"));
@@ -115,11 +128,12 @@ impl Roll {
     }
 
     /// Chords of the lane, as far as they are in view.
-    fn named(&self, snapshot: &Snapshot, chart: &ChordChart) -> Vec<Named> {
+    fn named(&self, snapshot: &Snapshot, chart: &ChordChart, preview: Option<&Preview<'_>>) -> Vec<Named> {
         let (from, to) = (self.first_tick(), self.last_tick());
-        let ahead = snapshot.bars_between(from, to).filter(|shown| shown.bar.end().0 as f64 > self.playhead);
-        let chosen: Vec<_> = ahead.filter_map(|shown| Some((shown.bar, chart.at(shown.number)?))).collect();
-        let mut lane = found_and_planned(snapshot, from, to);
+        let ahead = Ahead { silent_before: self.silent_before, preview };
+        let bars = snapshot.bars_between(from, to).filter(|shown| shown.bar.end().0 as f64 > self.playhead);
+        let chosen: Vec<_> = bars.filter_map(|shown| Some((shown.bar, chart.at(shown.number)?))).collect();
+        let mut lane = found_and_planned(snapshot, from, to, ahead);
         // What is planned or found in such a bar gives way.
         lane.retain(|chord| !chosen.iter().any(|(bar, _)| bar.start <= chord.from && chord.from < bar.end()));
         lane.extend(chosen.into_iter().map(|(bar, chord)| Named {
@@ -132,8 +146,32 @@ impl Roll {
     }
 }
 
-/// Chords of the finished bars, and those of the plan in the bars after them, as far as they lie between two ticks.
-fn found_and_planned(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
+/// What counts in the bars that have not ended.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ahead<'a> {
+    /// Planned notes before this tick will not sound.
+    silent_before: Option<Tick>,
+    /// The phrase of the card under the pointer, which takes the place of the plan from its start on.
+    preview: Option<&'a Preview<'a>>,
+}
+
+impl Ahead<'_> {
+    /// Chords of what will sound.
+    fn chords(self, snapshot: &Snapshot) -> Vec<(PlannedChord, Origin)> {
+        let notes: Vec<Note> = self.preview.into_iter().flat_map(Preview::notes).collect();
+        let time = notes.first().zip(notes.last()).map(|(first, last)| first.onset..last.onset + Tick(1));
+        // In the bar in which it begins, the phrase has the place of the plan from there on.
+        let until = time.as_ref().map_or(Tick::MAX, |time| time.start);
+        let from = self.silent_before.unwrap_or(Tick(i64::MIN));
+        let planned = snapshot.planned_chords.iter().filter(|chord| chord.from < until && chord.until > from);
+        let planned = planned.map(|chord| PlannedChord { from: chord.from.max(from), until: chord.until.min(until), ..*chord });
+        let pointed = time.map_or_else(Vec::new, |time| snapshot.chords_of(&notes, time));
+        planned.map(|chord| (chord, Origin::Planned)).chain(pointed.into_iter().map(|chord| (chord, Origin::Pointed))).collect()
+    }
+}
+
+/// Chords of the finished bars, and those of what will sound in the bars after them, as far as they lie between two ticks.
+fn found_and_planned(snapshot: &Snapshot, from: Tick, to: Tick, ahead: Ahead<'_>) -> Vec<Named> {
     let mut lane = Vec::new();
     let mut finished = Tick(i64::MIN);
     for harmony in &snapshot.harmony {
@@ -151,20 +189,20 @@ fn found_and_planned(snapshot: &Snapshot, from: Tick, to: Tick) -> Vec<Named> {
             origin: Origin::Found(found.confidence),
         }));
     }
-    let planned = snapshot.planned_chords.iter().filter(|chord| chord.from >= finished && chord.until > from && chord.from < to);
-    lane.extend(planned.map(|chord| Named {
-        from: chord.from,
+    let in_view = |chord: &PlannedChord| chord.until > finished && chord.until > from && chord.from < to;
+    lane.extend(ahead.chords(snapshot).into_iter().filter(|(chord, _)| in_view(chord)).map(|(chord, origin)| Named {
+        from: chord.from.max(finished),
         until: chord.until,
         name: chord.chord.to_string(),
-        origin: Origin::Planned,
+        origin,
     }));
     lane
 }
 
 #[cfg(test)]
 mod tests {
+    use antiphon_engine::music::Role;
     use antiphon_engine::music::analysis::{BarHarmony, Chord, ChordKind, FoundChord};
-    use antiphon_engine::music::{Note, Role};
 
     use super::*;
     use crate::editor::samples::{bar, plan};
@@ -176,10 +214,31 @@ mod tests {
         let note = |pitch| Note { onset: Tick(96), offset: 0, duration: Tick(96), pitch, velocity: 80, role: Role::Keys };
         let snapshot = Snapshot { bars: vec![bar(1, 0, 96, 4)], harmony: vec![harmony], ..Snapshot::default() };
         let snapshot = snapshot.with_plan(plan(96, 192, &[note(60), note(64), note(67)]));
-        let lane = found_and_planned(&snapshot, Tick(-100), Tick(400));
+        let lane = found_and_planned(&snapshot, Tick(-100), Tick(400), Ahead::default());
         let expected = [(0, 48, "Am", Origin::Found(0.9)), (48, 96, "Dm", Origin::Found(0.9)), (96, 192, "C", Origin::Planned)];
         let expected =
             expected.map(|(from, until, name, origin)| Named { from: Tick(from), until: Tick(until), name: name.into(), origin });
         assert_eq!(lane, expected);
+    }
+
+    #[test]
+    fn bar_that_is_open_has_the_chord_of_the_plan_where_the_plan_sounds_and_no_other() {
+        let note = |onset, pitch| Note { onset: Tick(onset), offset: 0, duration: Tick(96), pitch, velocity: 80, role: Role::Keys };
+        let triad = |onset, pitches: [u8; 3]| pitches.map(|pitch| note(onset, pitch));
+        let played = triad(0, [62, 65, 69]).to_vec();
+        let planned = [triad(0, [60, 64, 67]), triad(96, [57, 60, 64])].concat();
+        let snapshot = Snapshot { bars: vec![bar(1, 0, 96, 4)], played, ..Snapshot::default() }.with_plan(plan(0, 192, &planned));
+        let named = |ahead| {
+            let lane = found_and_planned(&snapshot, Tick(0), Tick(400), ahead);
+            lane.into_iter().map(|chord| (chord.from.0, chord.until.0, chord.name, chord.origin)).collect::<Vec<_>>()
+        };
+        let [c, am] = [(0, 96, "C"), (96, 192, "Am")].map(|(from, until, name)| (from, until, name.to_owned(), Origin::Planned));
+        assert_eq!(named(Ahead::default()), [c, am.clone()], "what was played there so far does not count");
+        let silent = Ahead { silent_before: Some(Tick(96)), preview: None };
+        assert_eq!(named(silent), [am], "Play begins with the next bar");
+        let card = triad(0, [55, 59, 62]);
+        let preview = Preview { notes: &card, by: Tick(96), from: Tick(96), name: String::new() };
+        let pointed = (96, 192, "G".to_owned(), Origin::Pointed);
+        assert_eq!(named(Ahead { preview: Some(&preview), ..silent }), [pointed], "the card under the pointer");
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use antiphon_engine::music::Tick;
 use antiphon_engine::plan::InfillRange;
 use antiphon_engine::session::Snapshot;
-use egui::{Align2, CursorIcon, FontId, Painter, Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
+use egui::{Align2, CursorIcon, FontId, Painter, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::range::Dragged;
 use super::{Roll, paint};
@@ -15,7 +15,9 @@ use crate::editor::words::sentence;
 /// Height of the lane over the notes, in points.
 pub(super) const LANE: f32 = 20.0;
 /// Width of a handle, in points.
-const HANDLE: f32 = 10.0;
+const HANDLE: f32 = 14.0;
+/// Length of an arrow on it, in points.
+const ARROW: f32 = 4.5;
 /// Width and height of the area that takes a drag, in points.
 const GRIP: f32 = 24.0;
 
@@ -146,11 +148,13 @@ impl Roll {
         }
     }
 
-    /// A handle: a tab with two grooves.
+    /// A handle: a tab with arrows to both sides, in which it can be dragged.
     fn handle(&self, painter: &Painter, tab: Rect) {
         painter.rect_filled(tab, 2, paint(self.palette.action));
-        for x in [tab.center().x - 1.5, tab.center().x + 1.5] {
-            painter.vline(x, tab.center().y - 4.0..=tab.center().y + 4.0, Stroke::new(1.0, paint(self.palette.coming)));
+        for side in [-1.0, 1.0] {
+            let base = tab.center() + vec2(side, 0.0);
+            let corners = vec![base - vec2(0.0, ARROW), base + vec2(side * ARROW, 0.0), base + vec2(0.0, ARROW)];
+            painter.add(Shape::convex_polygon(corners, paint(self.palette.coming), Stroke::NONE));
         }
     }
 }
@@ -166,8 +170,6 @@ fn names(range: InfillRange, is_filled: bool) -> [String; 4] {
 
 #[cfg(test)]
 mod tests {
-    use egui::vec2;
-
     use super::*;
     use crate::clock::{Motion, MusicalTime};
     use crate::editor::model::Now;

@@ -113,12 +113,17 @@ impl Roll {
 /// Spans in which Antiphon's notes sounded. A rest of a bar parts them.
 fn sounded(snapshot: &Snapshot) -> Vec<Range<Tick>> {
     let mut spans: Vec<Range<Tick>> = Vec::new();
+    let Some(first) = snapshot.by_antiphon.first() else { return spans };
+    // Looked up once for all its notes.
+    let mut bar = snapshot.bar_at(first.onset).bar;
     for note in &snapshot.by_antiphon {
         // One that still sounds has no end yet.
         let end = if note.end() == Tick::MAX { note.onset + Tick(1) } else { note.end() };
-        let bar = snapshot.bar_at(note.onset).bar.length;
+        if note.onset >= bar.end() {
+            bar = snapshot.bar_at(note.onset).bar;
+        }
         match spans.last_mut() {
-            Some(last) if note.onset <= last.end + bar => last.end = last.end.max(end),
+            Some(last) if note.onset <= last.end + bar.length => last.end = last.end.max(end),
             _ => spans.push(note.onset..end),
         }
     }

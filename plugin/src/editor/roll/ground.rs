@@ -19,12 +19,6 @@ impl Roll {
         let right_of_playhead = right_of_playhead.with_max_y(self.velocities.bottom());
         painter.rect_filled(self.music.union(self.velocities), 0, paint(palette.played));
         painter.rect_filled(right_of_playhead, 0, paint(palette.coming));
-        if let Some(plan) = &snapshot.plan {
-            // Between playhead and commit line the plan no longer changes.
-            let commit = self.x(plan.commit.0 as f64).clamp(self.coming_from(), self.music.right());
-            let settled = Rect::from_min_max(right_of_playhead.min, pos2(commit, self.velocities.bottom()));
-            painter.rect_filled(settled, 0, paint(palette.settled()));
-        }
         let key = key(snapshot);
         let scale = key.map_or_else(|| Scale::new([0, 2, 4, 5, 7, 9, 11]), Scale::of_key);
         for pitch in self.rows.pitched() {

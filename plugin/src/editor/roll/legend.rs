@@ -1,6 +1,5 @@
 //! Legend under the notes: colours of the roles, and the looks of the player's and of Antiphon's notes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use antiphon_engine::music::Role;
@@ -8,11 +7,13 @@ use antiphon_engine::session::Snapshot;
 use egui::{Align2, CursorIcon, FontId, Galley, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::locks::{self, Padlock};
-use super::{Roll, paint, roles};
+use super::{Roll, paint, roles, shown};
 use crate::editor::palette::Palette;
 
 /// Width and height of a sign, in points.
 const SIGN: f32 = 9.0;
+/// Width of the sign of what is locked: a padlock, and a note with the bar that locked notes have.
+const LOCKED: f32 = 23.0;
 /// Between a sign and its name, in points.
 const BESIDE: f32 = 4.0;
 /// Between a name and the next sign, in points.
@@ -26,6 +27,16 @@ enum Meaning {
     Antiphon,
     Song,
     Locked,
+}
+
+impl Meaning {
+    /// Width of its sign, in points.
+    const fn width(self) -> f32 {
+        match self {
+            Self::Locked => LOCKED,
+            Self::Role(_) | Self::Player | Self::Antiphon | Self::Song => SIGN,
+        }
+    }
 }
 
 /// The signs with their names, from left to right.
@@ -45,11 +56,11 @@ impl Roll {
             (Meaning::Song, "song", !snapshot.song_ahead.is_empty()),
             (Meaning::Locked, "locked", !snapshot.locks.is_empty()),
         ];
-        let roles = roles(snapshot).into_iter().map(|role| (Meaning::Role(role), role.name()));
+        let roles = roles(shown(snapshot)).map(|role| (Meaning::Role(role), role.name()));
         let hands = hands.into_iter().filter(|(.., is_there)| *is_there).map(|(meaning, name, _)| (meaning, name));
         let text = |name: &str| painter.layout_no_wrap(name.to_owned(), FontId::proportional(11.0), paint(self.palette.soft));
         let entries: Vec<_> = roles.chain(hands).map(|(meaning, name)| (meaning, text(name))).collect();
-        let width = entries.iter().map(|(_, text)| SIGN + BESIDE + text.size().x + BETWEEN).sum::<f32>() - BETWEEN;
+        let width = entries.iter().map(|(meaning, text)| meaning.width() + BESIDE + text.size().x + BETWEEN).sum::<f32>() - BETWEEN;
         Legend { entries, palette: self.palette, width: width.max(0.0) }
     }
 }
@@ -62,7 +73,7 @@ impl Legend {
         let mut drawn = Vec::new();
         for (meaning, text) in self.entries.iter().rev() {
             let name = Align2::RIGHT_CENTER.anchor_size(pos2(x, right.y), text.size());
-            let sign = Rect::from_center_size(pos2(name.left() - BESIDE - SIGN / 2.0, right.y), vec2(SIGN, SIGN));
+            let sign = Rect::from_center_size(pos2(name.left() - BESIDE - meaning.width() / 2.0, right.y), vec2(meaning.width(), SIGN));
             if sign.left() < from {
                 break;
             }
@@ -74,7 +85,12 @@ impl Legend {
             match meaning {
                 Meaning::Role(role) => _ = painter.rect_filled(sign, 2, paint(self.palette.role(*role))),
                 Meaning::Player => _ = painter.rect_filled(bar, 1, ink),
-                Meaning::Locked => locks::draw(painter, self.palette, sign.center(), Padlock::Closed),
+                Meaning::Locked => {
+                    locks::draw(painter, self.palette, sign.left_center() + vec2(locks::LOCK / 2.0, 0.0), Padlock::Closed);
+                    let note = bar.with_min_x(sign.left() + locks::LOCK + 3.0);
+                    painter.rect_stroke(note, 1, Stroke::new(1.0, ink), StrokeKind::Inside);
+                    locks::cap(painter, self.palette, note);
+                }
                 Meaning::Song => _ = painter.rect_filled(bar, 1, self.palette.faded(0.3)),
                 Meaning::Antiphon => _ = painter.rect_stroke(bar, 1, Stroke::new(1.5, ink), StrokeKind::Inside),
             }
@@ -86,7 +102,7 @@ impl Legend {
 
 /// The role of the plan whose name in the legend begins to be dragged.
 pub(super) fn dragged(ui: &Ui, snapshot: &Snapshot, drawn: &[(Role, Rect)]) -> Option<Role> {
-    let planned: BTreeSet<Role> = snapshot.plan.iter().flat_map(|shown| shown.plan.notes()).map(|note| note.role).collect();
+    let planned: Vec<Role> = roles(snapshot.plan.iter().flat_map(|shown| shown.plan.notes())).collect();
     let mut dragged = None;
     for &(role, area) in drawn.iter().filter(|(role, _)| planned.contains(role)) {
         let name = role.name();

@@ -13,8 +13,8 @@ pub(super) const TIP: f32 = 6.0;
 const LOOP_BRACKET: f32 = 8.0;
 
 impl Roll {
-    /// The row under the notes: the commit line with its name, and the legend. The name is short, or left out, where both would not fit. Returns
-    /// the role that begins to be dragged.
+    /// The row under the notes: the commit line with its name, and the legend. The name is short where both would not fit; if even that has no room, the legend
+    /// gives way: a line without a name says nothing. Returns the role that begins to be dragged.
     pub(super) fn foot(&self, ui: &Ui, painter: &Painter, snapshot: &Snapshot) -> Option<Role> {
         let legend = self.legend(painter, snapshot);
         let room = self.music.right() - 6.0 - legend.width;
@@ -39,7 +39,8 @@ impl Roll {
         }
         let name = swap.to.name();
         let state = if swap.plan.is_some() { "" } else { ", which is being made" };
-        self.first_name(painter, x, &[format!("{name} starts here{state}"), format!("{name} starts here"), name.into()], room)
+        let names = [format!("{name} starts here{state}"), format!("{name} starts here"), name.into()];
+        self.first_name(painter, x, &names, room).unwrap_or(x)
     }
 
     /// The commit line, up to which the plan will be played as shown. Returns the right edge of the names of the lines, which is left of `room`.
@@ -51,18 +52,17 @@ impl Roll {
             return free_from;
         }
         let x = painter.round_to_pixel_center(x);
+        let names = match snapshot.play_from {
+            Some(_) => ["may change until it starts, if you play on", "may change if you play on", "may change"],
+            None => ["from here on: may change if you play on", "may change if you play on", "may change"],
+        };
+        let Some(right) = self.first_name(painter, x, &names, room) else { return x };
         // The line of the flag serves as its line, too.
         if self.silent_before != Some(line) {
-            let line = [pos2(x, self.rect.top() + NUMBERS - 7.0), pos2(x, self.velocities.bottom() + 4.0)];
+            let line = [pos2(x, self.music.top()), pos2(x, self.velocities.bottom() + 4.0)];
             painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, self.palette.faded(0.75)), 4.0, 3.0));
-            let diamond = |d: f32, y: f32| vec![pos2(x, y - d), pos2(x + d, y), pos2(x, y + d), pos2(x - d, y)];
-            painter.add(Shape::convex_polygon(diamond(4.0, line[0].y), paint(self.palette.ink), Stroke::NONE));
         }
-        let names = match snapshot.play_from {
-            Some(_) => &["may change until it starts, if you play on", "may change if you play on"][..],
-            None => &["from here on: may change if you play on", "may change if you play on"],
-        };
-        self.first_name(painter, x, names, room)
+        right
     }
 
     /// First tick at which what is shown may change. `None` while a phrase plays or one of the history is shown: these stay as they are.
@@ -71,11 +71,15 @@ impl Roll {
         Some(self.silent_before.unwrap_or(shown.commit).max(shown.commit).max(shown.plan.brief.start))
     }
 
-    /// Draws the first of the names that has room right of a line, if one has. Returns its right edge.
-    fn first_name(&self, painter: &Painter, x: f32, names: &[impl AsRef<str>], room: f32) -> f32 {
+    /// Draws the first of the names, from the longest to the shortest, that has room right of a line, left of the legend; the shortest also in its place. Returns its
+    /// right edge; `None` if there is no room for any.
+    fn first_name(&self, painter: &Painter, x: f32, names: &[impl AsRef<str>], legend: f32) -> Option<f32> {
         let width = |text: &str| painter.layout_no_wrap(text.to_owned(), FontId::proportional(11.0), paint(self.palette.soft)).size().x;
-        let name = names.iter().map(AsRef::as_ref).find(|name| x + 5.0 + width(name) + 10.0 < room);
-        name.map_or(x, |name| self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right())
+        let fits = |name: &&str, right: f32| x + 5.0 + width(name) + 10.0 < right;
+        let mut all = names.iter().map(AsRef::as_ref);
+        let shortest = names.last().map(AsRef::as_ref).filter(|name| fits(name, self.music.right()));
+        let name = all.find(|name| fits(name, legend)).or(shortest)?;
+        Some(self.line_name(painter, x + 5.0, Align2::LEFT_CENTER, name).right())
     }
 
     /// The playhead.

@@ -36,8 +36,7 @@ impl Roll {
         }
         for (note, is_first) in runs(snapshot, shown.plan.notes().iter().filter(|note| self.may_sound(note))) {
             let Some(area) = self.area(note) else { continue };
-            let cap = Rect::from_min_size(area.min, vec2(CAP, area.height())).expand2(vec2(0.0, 1.0));
-            painter.rect_filled(cap, 1, paint(self.palette.ink));
+            cap(painter, self.palette, area);
             if is_first {
                 self.lock(painter, area.left_center() - vec2(LOCK / 2.0 + 2.0, 0.0), Padlock::Closed);
             }
@@ -151,6 +150,12 @@ pub(super) fn note_lock(note: &Note, snapshot: &Snapshot) -> Command {
 
 fn toggle(is_locked: bool, target: LockTarget) -> Command {
     if is_locked { Command::Unlock(target) } else { Command::Lock(target) }
+}
+
+/// Draws the bar across the start of a locked note.
+pub(super) fn cap(painter: &Painter, palette: &Palette, note: Rect) {
+    let cap = Rect::from_min_size(note.min, vec2(CAP, note.height())).expand2(vec2(0.0, 1.0));
+    painter.rect_filled(cap, 1, paint(palette.ink));
 }
 
 /// Draws a padlock on a ground of its own.

@@ -25,7 +25,6 @@ mod tests;
 mod velocity;
 mod view;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use antiphon_engine::music::{Note, Role, Tick};
@@ -154,7 +153,7 @@ pub(super) fn show(
     roll.names(&painter);
     let padlock = roll.bars(ui, &painter, snapshot, &marks.flags);
     roll.song_loop(&painter, snapshot);
-    roll.chords(&painter, snapshot, marks.chart);
+    roll.chords(&painter, snapshot, marks, response.hover_pos());
     if let Some(range) = marked {
         roll.lanes(&painter, snapshot, range);
     }
@@ -299,15 +298,18 @@ impl Roll {
 
     /// Rectangle of a note, if it is in view.
     fn area(&self, note: &Note) -> Option<Rect> {
-        let (top, height) = self.rows.place(note)?;
         let start = note.onset.0 as f64 + f64::from(note.offset) / 8.0;
         // A held key extends to the playhead.
         let end = if note.end() == Tick::MAX { self.playhead.max(start) } else { note.end().0 as f64 };
         let left = self.x(start);
         let right = (self.x(end) - 1.0).max(left + 2.5);
         let is_in_view = right >= self.music.left() && left <= self.music.right();
+        if !is_in_view {
+            return None;
+        }
+        let (top, height) = self.rows.place(note)?;
         let (middle, half) = (top + height / 2.0, height.max(LEAST_NOTE) / 2.0 - 0.5);
-        is_in_view.then(|| Rect::from_x_y_ranges(left..=right, middle - half..=middle + half))
+        Some(Rect::from_x_y_ranges(left..=right, middle - half..=middle + half))
     }
 }
 
@@ -317,9 +319,11 @@ fn shown(snapshot: &Snapshot) -> impl Iterator<Item = &Note> {
     snapshot.played.iter().chain(planned).chain(&snapshot.song_ahead).chain(snapshot.withheld.iter().map(|withheld| &withheld.note))
 }
 
-/// Roles of all notes shown, in canonical order.
-fn roles(snapshot: &Snapshot) -> BTreeSet<Role> {
-    shown(snapshot).map(|note| note.role).collect()
+/// Roles of notes, in canonical order.
+fn roles<'a>(notes: impl Iterator<Item = &'a Note>) -> impl Iterator<Item = Role> {
+    let mut is_there = [false; Role::ALL.len()];
+    notes.for_each(|note| is_there[usize::from(note.role.class())] = true);
+    Role::ALL.into_iter().filter(move |role| is_there[usize::from(role.class())])
 }
 
 /// Coordinates in egui's precision.

@@ -37,8 +37,8 @@ impl Roll {
         for note in &snapshot.song_ahead {
             self.note(&mut drawing, note, Look::Song);
         }
-        for note in &snapshot.played {
-            self.note(&mut drawing, note, if snapshot.is_by_antiphon(note) { Look::Settled } else { Look::Player });
+        for (note, is_by_antiphon) in snapshot.played_by() {
+            self.note(&mut drawing, note, if is_by_antiphon { Look::Settled } else { Look::Player });
         }
         for note in self.planned(snapshot) {
             let is_settled = snapshot.plan.as_ref().is_some_and(|shown| shown.playing || note.onset < shown.commit);

@@ -76,6 +76,11 @@ fn detected_key_is_corrected_by_a_click_on_it() {
     click(&mut harness, "A minor, held");
     click(&mut harness, "Auto");
     assert!(harness.query_by_label("C major, 70 % sure").is_some());
+    harness.set_size(vec2(LEAST_SIZE.0, LEAST_SIZE.1));
+    harness.run_steps(2);
+    let key = harness.get_by_label("C major, 70 % sure").rect();
+    let modes = harness.get_by_label("Infill").rect();
+    assert!(modes.right() < key.left() && key.right() < LEAST_SIZE.0, "{modes:?} {key:?}");
 }
 
 #[test]

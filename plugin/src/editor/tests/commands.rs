@@ -204,7 +204,7 @@ fn headphones_of_a_card_choose_its_phrase_and_play_it() {
     harness.get_by_label("Listen to Variation A").click();
     assert_eq!(calls(&mut harness), [variation(antiphon_engine::plan::Variation::A), Call::Command(Command::Play)]);
     assert!(harness.query_by_label("Listen to Variation B").is_none(), "it has no music yet");
-    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     let phrase = plan(384, 480, &[note(384, 70)]).plan;
     let id = Arc::make_mut(&mut harness.state_mut().1.history).push(phrase, place, Reason::Kept).unwrap();
     harness.run_steps(3);
@@ -282,7 +282,7 @@ fn chips_set_the_bars_of_trade_and_the_pause_before_an_answer() {
 fn caption_of_the_history_comes_with_its_first_phrase() {
     let mut harness = open(model(music()), FakeDragSource::default());
     assert!(harness.query_by_label("Older").is_none());
-    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     Arc::make_mut(&mut harness.state_mut().1.history).push(plan(384, 480, &[note(384, 70)]).plan, place, Reason::Kept).unwrap();
     harness.run_steps(3);
     assert!(harness.query_by_label("Back to plan").is_none(), "the plan is shown");
@@ -294,7 +294,7 @@ fn caption_of_the_history_comes_with_its_first_phrase() {
 
 #[test]
 fn buttons_of_the_history_fit_into_a_narrow_window_beside_their_caption() {
-    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     let mut history = History::default();
     history.push(plan(384, 480, &[note(384, 70)]).plan, place, Reason::Kept).unwrap();
     history.step(antiphon_engine::plan::Step::Older, None);

@@ -16,7 +16,7 @@ fn window() -> Window {
     let mut history = History::default();
     for (bar, reason) in [(5, Reason::Kept), (9, Reason::Played)] {
         let line = 96 * (bar - 1);
-        let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+        let place = Place { bar, line: Tick(line), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
         history.push(plan(line, line + 96, &[note(line, 70)]).plan, place, reason).unwrap();
     }
     let mut harness = open(PlainModel { history: Arc::new(history), ..model(music()) }, FakeDragSource::default());
@@ -96,7 +96,7 @@ fn undo_of_four_new_variations_shows_the_phrase_before_from_the_history() {
     show(&mut harness, last);
     strike(&mut harness, Key::N);
     // The session writes what was replaced into the history.
-    let place = Place { bar: 2, line: Tick(96), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 2, line: Tick(96), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     let replaced = music().plan.unwrap().plan;
     let id = Arc::make_mut(&mut harness.state_mut().1.history).push(replaced, place, Reason::Rerolled).unwrap();
     show(&mut harness, Snapshot { plan: Some(plan(96, 288, &[note(96, 71)])), ..Snapshot::default() });

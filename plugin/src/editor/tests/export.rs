@@ -119,7 +119,7 @@ fn reopened() -> PlainModel {
         let line = 72 * (bar - 1);
         // They start a beat after the bar line.
         let notes: Vec<_> = (1..).zip(pitches).map(|(beat, pitch)| note(line + 24 * beat, *pitch)).collect();
-        let place = Place { bar, line: Tick(line), metres: waltz.clone(), tempo: Tempo::from_bpm(90.0).unwrap() };
+        let place = Place { bar, line: Tick(line), metres: waltz.clone(), tempo: Tempo::from_bpm(90.0).unwrap(), played_from: None };
         let id = history.push(plan(line + 24, line + 144, &notes).plan, place, reason).unwrap();
         if reason == Reason::Kept {
             history.star(id).unwrap();

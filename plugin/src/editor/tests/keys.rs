@@ -9,7 +9,7 @@ use super::*;
 /// A model with a plan and a history of one phrase, and an editor that has the keyboard.
 fn with_keys() -> Harness<'static, (Editor, PlainModel)> {
     let mut history = History::default();
-    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT };
+    let place = Place { bar: 5, line: Tick(384), metres: MetreMap::default(), tempo: Tempo::DEFAULT, played_from: None };
     history.push(plan(384, 480, &[note(384, 70)]).plan, place, Reason::Kept).unwrap();
     let mut harness = open(PlainModel { history: Arc::new(history), ..model(music()) }, FakeDragSource::default());
     click_music(&mut harness);

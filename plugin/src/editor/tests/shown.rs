@@ -48,15 +48,39 @@ fn every_sentence_of_the_status_line_begins_with_a_capital() {
 }
 
 #[test]
-fn missing_component_is_named_with_the_places_searched() {
+fn missing_component_is_named_with_the_cure_and_among_the_details_with_the_places_searched() {
     let looked_in = vec!["/opt/antiphon".to_owned(), "/usr/lib".to_owned()];
     let engine = Component::Missing { what: "no ONNX Runtime was found; install it again".into(), looked_in };
     let ready = Component::Ready("antiphon-s".into());
     let status = Status { engine, model: ready, ..Status::default() };
-    let harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
-    for text in ["No engine: ", "No ONNX Runtime was found; install it again", "Looked in /opt/antiphon", "Looked in /usr/lib"] {
+    let mut harness = open(model(Snapshot { status, ..Snapshot::default() }), FakeDragSource::default());
+    for text in ["Antiphon is not complete: ", "The program that makes the music (the engine) is missing", "Install Antiphon again, "] {
         assert!(harness.query_by_label_contains(text).is_some(), "{text}");
     }
+    let technical = "no ONNX Runtime was found; install it again; looked in /opt/antiphon, /usr/lib";
+    assert!(harness.query_by_label_contains(technical).is_none());
+    harness.get_by_label("Details").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains(technical).is_some());
+}
+
+#[test]
+fn warning_keeps_its_sign_while_another_sentence_stands_in_the_line() {
+    let warning = "The host gives no valid tempo";
+    let with = |engine, message: Option<&str>| {
+        let status = Status { engine, ..Status::default() };
+        let model = PlainModel { message: message.map(str::to_owned), ..model(Snapshot { status, ..music() }) };
+        let mut harness = open(model, FakeDragSource::default());
+        harness.set_size(vec2(LEAST_SIZE.0, LEAST_SIZE.1));
+        harness.run_steps(2);
+        [harness.query_by_label(warning).is_some(), harness.query_by_label(&format!("Warning: {warning}")).is_some()]
+    };
+    let missing = Component::Missing { what: "not found".into(), looked_in: Vec::new() };
+    let tempo = Some("the host gives no valid tempo");
+    let engine = || Component::Ready("ONNX Runtime".into());
+    assert_eq!(with(engine(), tempo), [true, false], "the sentence says it");
+    assert_eq!(with(missing, tempo), [false, true], "the sign says it");
+    assert_eq!(with(engine(), None), [false, false]);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn play_answers_at_the_next_beat_and_another_replaces_the_phrase() {
     assert!(onsets(&host).is_empty(), "a key is held");
     set(&host.params, "play", 1.0);
     host.play_to(2 * BAR + 36, &player);
-    assert_eq!(host.status().remark.as_deref(), Some("Play begins at the next beat"));
+    assert_eq!(host.status().remark.as_deref(), Some("Play begins within two beats"));
     host.play_to(3 * BAR + 20, &player);
     // Pressed after the tick at 24, decided at 48.
     assert_eq!(onsets(&host), [2 * BAR + 78]);

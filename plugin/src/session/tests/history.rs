@@ -64,9 +64,68 @@ fn played_kept_and_rerolled_plans_are_written() {
     assert_eq!(written(&host).last().unwrap().0, Reason::Played);
     // Each knows its bar, as the host counts.
     for entry in entries(&host) {
-        let (start, line) = (entry.plan().brief.start.0, entry.place().line.0);
+        let (start, line) = (entry.start().0, entry.place().line.0);
         assert_eq!((line, entry.place().bar), (start / BAR * BAR, start / BAR + 1));
     }
+}
+
+#[test]
+fn phrase_that_is_played_is_written_from_the_bar_line_at_which_play_began() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 40));
+    host.press("play");
+    host.play_to(3 * BAR + 6, &tune(0, 40));
+    let shown = host.shown();
+    let shown = shown.plan.as_ref().unwrap();
+    assert!(shown.playing && shown.plan.brief.start.0 < 3 * BAR, "{:?}", shown.plan.brief);
+    assert_eq!(shown.sounds_from.0, 3 * BAR);
+    let entry = entries(&host).into_iter().find(|entry| entry.reason() == Reason::Played).unwrap();
+    assert!(entry.plan().is_same(&shown.plan), "the plan stays whole");
+    assert_eq!((entry.start().0, entry.place().line.0, entry.place().bar), (3 * BAR, 3 * BAR, 4));
+    // Played again, it begins on the bar line with the same notes.
+    host.play_to(8 * BAR + 6, &[]);
+    let first: Vec<_> = host.planned().into_iter().map(|(_, pitch, _)| pitch).collect();
+    host.commands.send(Command::Step(Step::To(entry.id())));
+    host.commands.send(Command::Play);
+    host.play_to(14 * BAR, &[]);
+    let again: Vec<_> = host.planned().into_iter().filter(|(onset, ..)| *onset >= 9 * BAR).collect();
+    assert_eq!(again.first().map(|(onset, ..)| *onset), host.planned().first().map(|(onset, ..)| onset + 6 * BAR));
+    assert_eq!(again.iter().map(|(_, pitch, _)| *pitch).collect::<Vec<_>>(), first);
+}
+
+#[test]
+fn phrase_that_takes_over_from_one_that_plays_is_written_as_played() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 40));
+    host.press("play");
+    host.play_to(3 * BAR + 6, &tune(0, 40));
+    host.press("another");
+    host.play_to(4 * BAR, &tune(0, 40));
+    let played: Vec<_> = entries(&host).into_iter().filter(|entry| entry.reason() == Reason::Played).collect();
+    assert_eq!(played.len(), 2, "the one that was replaced sounded, too: {:?}", written(&host));
+    assert_eq!(played[1].start(), played[1].plan().brief.start);
+    assert!(played[1].start().0 > 3 * BAR + 6);
+}
+
+#[test]
+fn phrase_of_the_history_waits_behind_the_one_that_plays_and_both_are_shown() {
+    let mut host = ScriptedHost::new(500);
+    host.play_to(2 * BAR + 6, &tune(0, 8));
+    host.press("keep");
+    host.press("play");
+    host.play_to(3 * BAR + 6, &[]);
+    let kept = entries(&host).into_iter().find(Entry::is_starred).unwrap();
+    host.commands.send(Command::Step(Step::To(kept.id())));
+    host.commands.send(Command::Play);
+    host.play_to(3 * BAR + 30, &[]);
+    let shown = host.shown();
+    let shown_plan = shown.plan.as_ref().unwrap();
+    assert_eq!((shown_plan.playing, shown_plan.sounds_from.0, shown.play_from), (true, 3 * BAR, None), "one of them sounds");
+    let onsets = |from, to| shown_plan.plan.between(antiphon_engine::music::Tick(from), antiphon_engine::music::Tick(to)).len();
+    assert!(onsets(3 * BAR, 4 * BAR) > 0 && onsets(4 * BAR, 6 * BAR) > 0, "{:?}", shown_plan.plan);
+    host.play_to(4 * BAR + BEAT, &[]);
+    let sounded = host.planned().into_iter().filter(|(onset, ..)| *onset < 4 * BAR).count();
+    assert_eq!(sounded, onsets(3 * BAR, 4 * BAR));
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn chosen_variation_is_shown_at_once_and_plays_as_it_was_shown() {
     assert!(played.len() >= 7);
     assert_eq!(played, expected[..played.len()]);
     let shown = host.shown();
-    let (antiphon, player): (Vec<Note>, Vec<Note>) = shown.played.iter().copied().partition(|note| shown.is_by_antiphon(note));
+    let (antiphon, player): (Vec<_>, Vec<_>) = shown.played_by().partition(|(_, by_antiphon)| *by_antiphon);
+    let [antiphon, player] = [antiphon, player].map(|notes| notes.into_iter().map(|(note, _)| *note).collect::<Vec<Note>>());
     assert!(antiphon.iter().all(|note| note.onset.0 >= 4 * BAR) && antiphon.len() >= 7, "what it played is shown as its own");
     assert!(!player.is_empty() && player.iter().all(|note| note.onset.0 < 4 * BAR));
 }

@@ -24,10 +24,10 @@ impl RequestedKey {
         Self { key, scale: Scale::of_key(key) }
     }
 
-    /// The same key with these pitch classes in its scale, too: those of a chosen chord.
+    /// The same key with these tones in its scale, too: those of a chosen chord.
     #[must_use]
-    pub fn with_tones(self, tones: impl IntoIterator<Item = u8>) -> Self {
-        Self { scale: Scale::new(self.scale.pitch_classes().chain(tones)), ..self }
+    pub const fn with_tones(self, tones: Scale) -> Self {
+        Self { scale: self.scale.union(tones), ..self }
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn tones_of_a_chord_cost_no_more_than_a_bad_degree() {
         let c_major = RequestedKey::of(KeySignature::new(0, ScaleMode::Major).unwrap());
-        let with_a_flat = tables(c_major.with_tones([8]));
+        let with_a_flat = tables(c_major.with_tones(Scale::new([8])));
         assert!(tables(c_major).pitch[68] < -4.0 && with_a_flat.pitch[68] >= -2.0);
     }
 }
