@@ -24,7 +24,7 @@ const CONTINUATION_MIN_P: f32 = 0.25;
 /// by the knob at its lowest.
 const GAP_STRICTNESS: i32 = 3;
 /// Nats added to the logits of the bar that is to be repeated, where that is strict; and in a gap.
-const COPY: f32 = 8.0;
+const COPY: f32 = 12.0;
 const GAP_COPY: f32 = 3.0;
 
 /// Factor on the temperature of a bar in which something new is due.
