@@ -7,10 +7,12 @@ use std::sync::{Arc, LazyLock};
 use antiphon_engine::{
     cache::SlidingWindow,
     codec::{NoteClasses, OPEN, prefix_rows, vocabulary::duration_ticks},
-    decode::{BarLock, Constraints, Decoder, DensityLimit, MOST_NOTES, RequestedControls, RequestedKey, RoleSet, Sampling, Step},
+    decode::{
+        BarLock, Constraints, Decoder, DensityLimit, HeardHarmony, MOST_NOTES, RequestedControls, RequestedKey, RoleSet, Sampling, Step,
+    },
     model::Model,
     music::{
-        Role, Tick,
+        Note, Role, Tick,
         analysis::{KeySignature, Register},
     },
 };
@@ -18,6 +20,12 @@ use common::{music::piece, tiny};
 use proptest::prelude::*;
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| Arc::new(tiny()));
+
+/// Harmony of a beat in which these keys sounded.
+fn heard(pitches: &[u8], key: Option<KeySignature>) -> HeardHarmony {
+    let sound = |&pitch: &u8| Note { onset: Tick(0), offset: 0, duration: Tick(24), pitch, velocity: 80, role: Role::Lead };
+    HeardHarmony::before(Tick(24), &pitches.iter().map(sound).collect::<Vec<_>>()).in_key(key)
+}
 
 fn any_constraints() -> impl Strategy<Value = Constraints> {
     let roles =
@@ -30,13 +38,16 @@ fn any_constraints() -> impl Strategy<Value = Constraints> {
     let chords = prop::array::uniform16(0_u8..6);
     let step = || prop::option::of(0_u8..10);
     let key = prop::option::of(prop::sample::select(KeySignature::all().collect::<Vec<_>>()).prop_map(RequestedKey::of));
-    let requested = (step(), step(), step(), step(), step(), key, 0_u8..=100, prop::bool::ANY).prop_map(
-        |(density, register, span, voices, length, key, novelty, is_band)| RequestedControls {
+    let sounding = prop::collection::vec(0_u8..128, 0..4);
+    let heard = prop::option::of((sounding, key.clone()).prop_map(|(pitches, requested)| heard(&pitches, requested.map(|key| key.key))));
+    let requested = (step(), step(), step(), step(), step(), key, heard, 0_u8..=100, prop::bool::ANY).prop_map(
+        |(density, register, span, voices, length, key, heard, novelty, is_band)| RequestedControls {
             density,
             register,
             span,
             voices,
             key,
+            heard,
             length,
             novelty,
             ensemble: if is_band { RoleSet::ALL } else { RoleSet::NONE },
